@@ -13,16 +13,30 @@
     ├── IncompleteBuildError (FileNotFoundError) a folder without a finished build
     ├── CorruptBuildError (ValueError)           a build that differs from its manifest
     ├── FetchError (OSError)                     a download that failed
-    └── WorkerDiedError (RuntimeError)           a job that takes every worker down
+    ├── WorkerDiedError (RuntimeError)           a job that takes every worker down
+    ├── AccessError (PermissionError)            what may not leave this machine
+    ├── EndpointError (ConnectionError)          a model endpoint that refuses or talks nonsense
+    ├── BudgetError (RuntimeError)               a budget that is used up, or cannot be kept
+    ├── InvalidFileError (ValueError)            a user's file that is not what it should be
+    └── HubError (OSError)                       a push or pull that failed
 
 Messages say what happened, where, and what to do next, in plain sentences.
 """
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class MedsinsError(Exception):
-    """Base of all errors raised on purpose; its text is written for the user."""
+    """Base of all errors raised on purpose; its text is written for the user.
+
+    Attributes:
+        exit_code: What the command line exits with: 2 for wrong usage or data, 1 for failures, 3
+            for a budget that is used up.
+    """
+
+    exit_code: ClassVar[int] = 2
 
     def __str__(self) -> str:
         # KeyError would show its message in quotes.
@@ -35,6 +49,8 @@ class UnknownNameError(MedsinsError, KeyError):
 
 class BrokenRecipeError(MedsinsError, ImportError):
     """A recipe module raised while it was imported, or declares something impossible."""
+
+    exit_code = 1
 
 
 class MissingFilesError(MedsinsError, FileNotFoundError):
@@ -73,6 +89,8 @@ class CheckError(MedsinsError, ValueError):
 class OutputError(MedsinsError, OSError):
     """The output folder cannot be written: read-only, full, or not a folder."""
 
+    exit_code = 1
+
 
 class BuildConflictError(MedsinsError, FileExistsError):
     """The output folder holds another build, or another process is building into it."""
@@ -89,6 +107,36 @@ class CorruptBuildError(MedsinsError, ValueError):
 class FetchError(MedsinsError, OSError):
     """A download failed or delivered something else than the pinned file."""
 
+    exit_code = 1
+
 
 class WorkerDiedError(MedsinsError, RuntimeError):
     """A job killed every worker that tried it."""
+
+    exit_code = 1
+
+
+class AccessError(MedsinsError, PermissionError):
+    """Text would leave this machine that may not: terms of its source forbid it."""
+
+
+class EndpointError(MedsinsError, ConnectionError):
+    """A model endpoint cannot be used: no key, wrong key, unknown model, or nonsense answers."""
+
+    exit_code = 1
+
+
+class BudgetError(MedsinsError, RuntimeError):
+    """A budget is used up, or cannot be kept because a price is unknown."""
+
+    exit_code = 3
+
+
+class InvalidFileError(MedsinsError, ValueError):
+    """A file that a user hands in (journal, mixture, task file, predictions) is not valid."""
+
+
+class HubError(MedsinsError, OSError):
+    """A push to the Hub or a pull from it failed, or delivered something else."""
+
+    exit_code = 1

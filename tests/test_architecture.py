@@ -17,7 +17,9 @@ LAYERS = [
     {"raw"},
     {"recipe", "constraints", "seeds"},
     {"registry"},
-    {"engine", "check", "cards", "leaks", "obtain", "scaffold"},
+    {"engine", "check", "cards", "gate", "leaks", "obtain", "scaffold"},
+    {"llm"},
+    {"bench", "contributed", "formats", "hub", "instruct"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -1,19 +1,15 @@
-"""The command line: a thin mirror of the public functions."""
+"""Commands round a build: list, show, fetch, build, verify, check, new."""
 
 from __future__ import annotations
 
 import json
-import sys
-import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from medsins import __version__
-from medsins.errors import MedsinsError
+from medsins.cli.tables import size, table
 
 if TYPE_CHECKING:
     from medsins.engine.runner import BuildResult
@@ -22,54 +18,7 @@ if TYPE_CHECKING:
 RAW_HELP = "Folder of the raw files, one subfolder a source. Default: $MEDSINS_RAW, else a cache."
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="medsins")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def app(debug: bool) -> None:
-    """Build medical instruction-tuning datasets from raw corpora.
-
-    SELECT is a task, task family or recipe name, category:…, domain:…, language:…, access:…, a
-    glob, a published id such as task83, or all; -NAME takes away.
-    """
-    del debug
-
-
-def main() -> None:
-    """Run the command line, and turn errors into one line and an exit code.
-
-    Exit codes: 0 done, 1 something failed, 2 wrong usage or data, 130 interrupted.
-    """
-    debug = "--debug" in sys.argv[1:]
-    try:
-        code = app.main(standalone_mode=False)
-    except click.exceptions.Abort:
-        code = 130
-    except KeyboardInterrupt:
-        code = 130
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except MedsinsError as error:
-        if debug:
-            traceback.print_exc()
-        click.echo(f"medsins: {error}", err=True)
-        code = _exit_code(error)
-    if code == 130:
-        click.echo("medsins: interrupted. Run the same command again to go on from here.", err=True)
-    sys.exit(code or 0)
-
-
-def _exit_code(error: MedsinsError) -> int:
-    from medsins.errors import BrokenRecipeError, FetchError, OutputError, WorkerDiedError
-
-    return (
-        1
-        if isinstance(error, OutputError | FetchError | BrokenRecipeError | WorkerDiedError)
-        else 2
-    )
-
-
-@app.command("list")
+@click.command("list")
 @click.argument("select", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="Print all facts as JSON.")
 @click.option(
@@ -97,7 +46,7 @@ def list_command(select: tuple[str, ...], as_json: bool, by: str) -> None:
             )
             for task in selection.tasks
         ]
-        _table(("task", "published", "category", "access"), rows)
+        table(("task", "published", "category", "access"), rows)
         only = sum(task.benchmark_only for task in selection.tasks)
         note = f", {only} of them in MedS-Bench only: (id)" if only else ""
         click.echo(f"\n{len(rows)} tasks from {len(selection.recipes)} sources{note}")
@@ -105,7 +54,7 @@ def list_command(select: tuple[str, ...], as_json: bool, by: str) -> None:
         _sources(selection.recipes)
     else:
         counts = Counter(str(getattr(task, by)) for task in selection.tasks)
-        _table((by, "tasks"), [(name, str(n)) for name, n in sorted(counts.items())])
+        table((by, "tasks"), [(name, str(n)) for name, n in sorted(counts.items())])
     for error in selection.broken.values():
         click.echo(f"BROKEN {error}", err=True)
 
@@ -122,10 +71,10 @@ def _sources(recipes: dict[type[Recipe], list[Any]]) -> None:
         )
         for recipe, tasks in recipes.items()
     ]
-    _table(("recipe", "label", "tasks", "licence", "access", "home"), rows)
+    table(("recipe", "label", "tasks", "licence", "access", "home"), rows)
 
 
-@app.command()
+@click.command()
 @click.argument("task")
 @click.option("--raw", help=RAW_HELP)
 def show(task: str, raw: str | None) -> None:
@@ -139,7 +88,7 @@ def show(task: str, raw: str | None) -> None:
         click.echo(task_page(one, raw_root(raw)))
 
 
-@app.command()
+@click.command()
 @click.argument("select", nargs=-1, required=True)
 @click.option("--raw", help=RAW_HELP)
 def fetch(select: tuple[str, ...], raw: str | None) -> None:
@@ -153,7 +102,7 @@ def fetch(select: tuple[str, ...], raw: str | None) -> None:
             click.echo(one.instructions)
 
 
-@app.command()
+@click.command()
 @click.argument("select", nargs=-1, required=True)
 @click.option("--raw", help=RAW_HELP)
 @click.option("--out", default="medsins-data", show_default=True, help="Folder of the build.")
@@ -202,13 +151,13 @@ def _summary(result: BuildResult) -> None:
             "skipped": sum(facts["skipped"].values()),
             "rejected": sum(facts["rejected"].values()),
         }
-        size = sum(sizes[task] for task in facts["tasks"])
+        taken = sum(sizes[task] for task in facts["tasks"])
         total.update(counts)
-        total["bytes"] += size
+        total["bytes"] += taken
         state = "built" if name in result.built else "up to date"
-        rows.append((name, *(f"{counts[key]:,}" for key in names), _size(size), state))
-    last = ("total", *(f"{total[key]:,}" for key in names), _size(total["bytes"]), "")
-    _table(("source", *names, "size", ""), [*rows, last], numbers=range(1, 8))
+        rows.append((name, *(f"{counts[key]:,}" for key in names), size(taken), state))
+    last = ("total", *(f"{total[key]:,}" for key in names), size(total["bytes"]), "")
+    table(("source", *names, "size", ""), [*rows, last], numbers=range(1, 8))
     made = sum(result.recipes[name]["instances"] for name in result.built)
     speed = f", {made / max(result.seconds, 1e-9):,.0f} instances/s" if made else ""
     click.echo(f"\n{len(result.tasks)} tasks in {result.path}, {result.seconds:.1f} s{speed}")
@@ -226,15 +175,7 @@ def _bytes_by_task(result: BuildResult) -> Counter[str]:
     return sizes
 
 
-def _size(count: float) -> str:
-    for unit in ("B", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} GiB"
-
-
-@app.command()
+@click.command()
 @click.argument("path", type=click.Path())
 def verify(path: str) -> None:
     """Check that a build is whole and every row is an instance."""
@@ -243,11 +184,11 @@ def verify(path: str) -> None:
     found = verify_(path)
     click.echo(
         f"{found.path}: {found.rows:,} instances in {found.shards} shards "
-        f"({_size(found.bytes)}), all as the manifest says"
+        f"({size(found.bytes)}), all as the manifest says"
     )
 
 
-@app.command()
+@click.command()
 @click.argument("recipes", nargs=-1)
 @click.option("--update", is_flag=True, help="Write the golden file of what the sample builds.")
 @click.option("--golden", type=click.Path(path_type=Path), help="Folder of golden files.")
@@ -289,14 +230,14 @@ def _leaks(path: Path) -> None:
         for task, count in sorted(report.tests.items())
     ]
     head = ("benchmark task", "test inputs", "equal in train", f"{WORDS} words in train")
-    _table(head, rows, numbers=range(1, 4))
+    table(head, rows, numbers=range(1, 4))
     for leak in report.examples:
         click.echo(f"{leak.test} ({leak.test_task}) equals {leak.train} ({leak.train_task})")
     if report.exact:
         raise click.exceptions.Exit(2)
 
 
-@app.command()
+@click.command()
 @click.argument("recipe")
 @click.option(
     "--dir",
@@ -318,17 +259,4 @@ def _joined(select: tuple[str, ...]) -> list[str]:
     return list(select) or ["all"]
 
 
-def _table(
-    head: tuple[str, ...], rows: Sequence[tuple[str, ...]], numbers: range = range(0)
-) -> None:
-    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
-    align: list[Callable[[str, int], str]] = [
-        str.rjust if i in numbers else str.ljust for i in range(len(head))
-    ]
-    for row in (head, *rows):
-        cells = (fit(cell, width) for fit, cell, width in zip(align, row, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
-
-
-if __name__ == "__main__":
-    main()
+COMMANDS = (list_command, show, fetch, build, verify, check, new)

@@ -1,0 +1,58 @@
+"""The command line: a thin mirror of the public functions.
+
+building.py     list, show, fetch, build, verify, check, new
+tables.py       how tables and sizes are printed
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+import click
+
+from medsins import __version__
+from medsins.cli import building
+from medsins.errors import MedsinsError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="medsins")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def app(debug: bool) -> None:
+    """Build medical instruction-tuning datasets from raw corpora.
+
+    SELECT is a task, task family or recipe name, category:…, domain:…, language:…, access:…, a
+    glob, a published id such as task83, or all; -NAME takes away.
+    """
+    del debug
+
+
+def main() -> None:
+    """Run the command line, and turn errors into one line and an exit code.
+
+    Exit codes: 0 done, 1 something failed, 2 wrong usage or data, 3 a budget is used up, 130
+    interrupted.
+    """
+    debug = "--debug" in sys.argv[1:]
+    try:
+        code = app.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        code = 130
+    except KeyboardInterrupt:
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except MedsinsError as error:
+        if debug:
+            traceback.print_exc()
+        click.echo(f"medsins: {error}", err=True)
+        code = error.exit_code
+    if code == 130:
+        click.echo("medsins: interrupted. Run the same command again to go on from here.", err=True)
+    sys.exit(code or 0)
+
+
+for command in building.COMMANDS:
+    app.add_command(command)

@@ -1,0 +1,148 @@
+"""What may leave this machine: the one place that decides, closed by default.
+
+Push and export ask `publication`; whatever sends text of a source to a model asks `model_calls`.
+Both read the three facts of a source from a build's manifest, so that a build made elsewhere is
+held to them too; where the installed recipe is stricter than the manifest, the recipe counts.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from medsins.errors import AccessError, MedsinsError
+from medsins.registry import recipe as find_recipe
+from medsins.taxonomy import LlmApi, Redistribution
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the instances of a task may go somewhere.
+
+    Attributes:
+        task: Name of the task.
+        source: Name of its recipe.
+        may: Whether they may.
+        why: The reason, for people.
+    """
+
+    task: str
+    source: str
+    may: bool
+    why: str
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether a URL leads to this very machine, going by its host alone.
+
+    Names other than `localhost` are not resolved: a name's address can change between the question
+    and the connection.
+    """
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def publication(
+    manifest: dict[str, Any], *, endpoint: str = "", covered_by: str = ""
+) -> list[Verdict]:
+    """Say of every task of a build whether its instances may be passed on.
+
+    Args:
+        manifest: The build's manifest.
+        endpoint: URL of where they would go; "" if anyone might get them.
+        covered_by: Name of the agreement that the user says covers the endpoint.
+
+    Returns:
+        One verdict for each task, in the manifest's order.
+    """
+    return _verdicts(manifest, "redistribution", _OPEN_TO_SHARE, endpoint, covered_by)
+
+
+def model_calls(
+    manifest: dict[str, Any], *, base_url: str = "", covered_by: str = ""
+) -> list[Verdict]:
+    """Say of every task of a build whether its text may be sent to a model endpoint.
+
+    Args:
+        manifest: The build's manifest.
+        base_url: URL of the endpoint.
+        covered_by: Name of the agreement that the user says covers the endpoint.
+
+    Returns:
+        One verdict for each task, in the manifest's order.
+    """
+    return _verdicts(manifest, "llm_api", _OPEN_TO_MODELS, base_url, covered_by)
+
+
+def admitted(verdicts: Iterable[Verdict], *, leave_out: bool, flag: str, action: str) -> list[str]:
+    """Return the tasks that may go, or refuse all of it.
+
+    Args:
+        verdicts: What was decided for each task.
+        leave_out: Whether the user asked to leave out what may not go.
+        flag: The option that asks for that, for the message.
+        action: What would happen to the tasks, for the message: "be pushed".
+
+    Raises:
+        AccessError: Something may not go and the user did not ask to leave it out; or nothing is
+            left.
+    """
+    judged = list(verdicts)
+    refused = [one for one in judged if not one.may]
+    if refused and not leave_out:
+        reasons = "; ".join(dict.fromkeys(f"{one.source}: {one.why}" for one in refused))
+        raise AccessError(
+            f"{len(refused)} of {len(judged)} tasks may not {action} ({reasons}). Nothing was "
+            f"done. {flag} leaves them out; --endpoint-covered-by names the agreement that covers "
+            "the endpoint, if there is one."
+        )
+    if judged and len(refused) == len(judged):
+        raise AccessError(f"none of the {len(judged)} tasks may {action}; nothing is left to do.")
+    return [one.task for one in judged if one.may]
+
+
+_OPEN_TO_SHARE = {Redistribution.YES, Redistribution.DERIVED_ONLY}
+_OPEN_TO_MODELS = {LlmApi.ALLOWED}
+
+
+def _verdicts(
+    manifest: dict[str, Any], fact: str, fine: set[Any], endpoint: str, covered_by: str
+) -> list[Verdict]:
+    found = []
+    for source, facts in manifest["recipes"].items():
+        may, why = _judge(source, facts, fact, fine, endpoint, covered_by)
+        if manifest["options"].get("sample") is True:
+            may, why = True, "synthetic sample"
+        found += [Verdict(task, source, may, why) for task in facts["tasks"]]
+    return found
+
+
+def _judge(
+    source: str, facts: dict[str, Any], fact: str, fine: set[Any], endpoint: str, covered_by: str
+) -> tuple[bool, str]:
+    stated = [str(facts.get(fact, "")), *_installed(source, fact)]
+    closed = [value for value in stated if value not in fine]
+    if not closed:
+        return True, f"{fact} is {stated[0]}"
+    said = f"{fact} is {closed[0] or 'not stated'}"
+    if is_loopback(endpoint):
+        return True, f"{said}, but {endpoint} is this machine"
+    # A source that forbids models altogether forbids them behind an agreement too.
+    if endpoint and covered_by.strip() and LlmApi.FORBIDDEN not in closed:
+        return True, f"{said}, but {endpoint} is declared covered by {covered_by.strip()}"
+    return False, said
+
+
+def _installed(source: str, fact: str) -> list[str]:
+    try:
+        return [str(getattr(find_recipe(source), fact))]
+    except MedsinsError:
+        return []
