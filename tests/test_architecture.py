@@ -15,7 +15,7 @@ ROOT = Path(medsins.__file__).resolve().parent
 LAYERS = [
     {"errors", "taxonomy", "schema", "similarity", "text"},
     {"raw"},
-    {"recipe", "constraints", "seeds"},
+    {"recipe", "constraints", "seeds", "wordings"},
     {"registry"},
     {"engine", "check", "cards", "gate", "leaks", "obtain", "scaffold"},
     {"llm"},
