@@ -1,0 +1,333 @@
+"""Asking through OpenAI Batch files: a day's patience for half the price.
+
+A round: all that the source has to ask now is written into files, uploaded, and run as jobs; when
+they end, output and error files are read. What a job asks is on disk before it is created, and it
+carries a digest of that as metadata, so a process that is killed at any point finds its jobs again
+and sends nothing twice. Lines without an answer are asked again in the next round.
+
+Format: https://platform.openai.com/docs/guides/batch
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
+
+from medsins.errors import BudgetError, EndpointError
+from medsins.llm.budget import Reservation
+from medsins.llm.calls import Call, Source
+from medsins.llm.endpoint import Endpoint
+from medsins.llm.failures import (
+    ATTEMPTS,
+    PATIENCE,
+    Backoff,
+    RequestError,
+    of_status,
+    read_reply,
+    stop,
+)
+from medsins.llm.ledger import Ledger
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+LINES, BYTES = 50_000, 200 << 20
+"""Most lines and bytes of a Batch file that OpenAI takes."""
+
+_ROUNDS_WITHOUT_ANSWER = 3
+_ENDED = frozenset({"completed", "expired", "cancelled", "failed"})
+_PATH: Literal["/v1/chat/completions"] = "/v1/chat/completions"
+_MARK = "medsins"
+
+
+@dataclass(frozen=True)
+class Batching:
+    """How to use Batch files.
+
+    Attributes:
+        lines: Most lines of a file.
+        bytes: Most bytes of a file.
+        poll: Seconds between two looks at a job.
+    """
+
+    lines: int = LINES
+    bytes: int = BYTES
+    poll: float = 60.0
+
+
+def ask_in_batches(
+    source: Source,
+    endpoint: Endpoint,
+    ledger: Ledger,
+    batching: Batching,
+    tell: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Ask all that a source has to ask through Batch files.
+
+    Args:
+        source: What to ask, and who takes the answers.
+        endpoint: Where to ask.
+        ledger: The record of it all.
+        batching: Sizes and times.
+        tell: Takes sentences that a user should read during the run.
+
+    Raises:
+        BudgetError: A cap is reached; what was answered is kept.
+        EndpointError: The endpoint cannot be used, or answers nothing in several rounds.
+    """
+    run = _Run(endpoint, ledger, batching, tell)
+    silent = 0
+    while calls := _drawn(source, ledger):
+        answered, exhausted = run.round(calls)
+        for call in calls:
+            reply = ledger.answered(call)
+            if reply is not None:
+                source.take(call, reply)
+            elif not exhausted:
+                source.give_up(call, "no answer in the batch")
+        if exhausted:
+            raise BudgetError(
+                "the budget is used up: what was answered is kept. Raise it and run the same "
+                "command again to go on from here."
+            )
+        silent = 0 if answered else silent + 1
+        if silent >= _ROUNDS_WITHOUT_ANSWER:
+            raise EndpointError(
+                f"{endpoint.base_url} answered nothing in {silent} rounds of batches. What was "
+                "answered before is kept."
+            )
+
+
+def _drawn(source: Source, ledger: Ledger) -> list[Call]:
+    """Draw until the source has nothing more for now; pass on what is answered already."""
+    calls = []
+    while (call := source.draw()) is not None:
+        known = ledger.answered(call)
+        if known is not None:
+            source.take(call, known)
+        else:
+            calls.append(call)
+    return calls
+
+
+class _Run:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        ledger: Ledger,
+        batching: Batching,
+        tell: Callable[[str], None],
+    ) -> None:
+        import openai
+
+        self.endpoint, self.ledger, self.batching, self.tell = endpoint, ledger, batching, tell
+        self.client: OpenAI = openai.OpenAI(
+            api_key=endpoint.key,
+            base_url=endpoint.base_url,
+            organization="",
+            project="",
+            max_retries=0,
+            default_headers=dict(endpoint.headers),
+            http_client=openai.DefaultHttpxClient(follow_redirects=False, timeout=300.0),
+        )
+
+    def round(self, calls: list[Call]) -> tuple[int, bool]:
+        """Ask these calls once; return how many were answered, and whether the budget is used."""
+        by_key = {call.key(self.endpoint.model): call for call in calls}
+        exhausted = False
+        jobs = self._jobs_under_way(by_key)
+        asked = {key for keys in jobs.values() for key in keys}
+        for chunk in self._files([call for key, call in by_key.items() if key not in asked]):
+            begun = self.ledger.begin_all(chunk, transport="batch")
+            if begun:
+                jobs[self._submit(begun)] = [call.key(self.endpoint.model) for call, _ in begun]
+            if len(begun) < len(chunk):
+                exhausted = True
+                break
+        answered = 0
+        for job, keys in jobs.items():
+            answered += self._collect(job, {key: by_key[key] for key in keys if key in by_key})
+        return answered, exhausted
+
+    def _jobs_under_way(self, by_key: dict[str, Call]) -> dict[str, list[str]]:
+        """Return jobs of an earlier process that were not read to their end, with their keys."""
+        planned: dict[str, list[str]] = {}
+        jobs: dict[str, str] = {}
+        for event in self.ledger.journal.events():
+            if event.get("event") == "batch planned":
+                planned[event["digest"]] = event["keys"]
+            elif event.get("event") == "batch":
+                jobs[event["digest"]] = event["job"]
+            elif event.get("event") == "batch read":
+                planned.pop(event["digest"], None)
+        found = {}
+        for digest, keys in planned.items():
+            job = jobs.get(digest) or self._created(digest)
+            if job is None:
+                self._forget(digest, keys, by_key)
+            elif not by_key.keys().isdisjoint(keys):
+                found[job] = keys
+        return found
+
+    def _created(self, digest: str) -> str | None:
+        """Look for a job that was created just before its process was killed."""
+        for batch in self._again(lambda: list(self.client.batches.list(limit=100))):
+            if (batch.metadata or {}).get(_MARK) == digest:
+                self.ledger.journal.append({"event": "batch", "digest": digest, "job": batch.id})
+                return str(batch.id)
+        return None
+
+    def _forget(self, digest: str, keys: list[str], by_key: dict[str, Call]) -> None:
+        for key in keys:
+            if key in by_key:
+                reserved = self.ledger.budget.reservation(*by_key[key].most_tokens())
+                self.ledger.fail(by_key[key], reserved, "batch was not created", billed=False)
+        self.ledger.journal.append({"event": "batch read", "digest": digest, "status": "missing"})
+
+    def _files(self, calls: list[Call]) -> Iterator[list[Call]]:
+        chunk: list[Call] = []
+        size = 0
+        for call in calls:
+            more = len(self._line(call))
+            if chunk and (len(chunk) >= self.batching.lines or size + more > self.batching.bytes):
+                yield chunk
+                chunk, size = [], 0
+            chunk.append(call)
+            size += more
+        if chunk:
+            yield chunk
+
+    def _line(self, call: Call) -> bytes:
+        line = {
+            "custom_id": call.key(self.endpoint.model),
+            "method": "POST",
+            "url": _PATH,
+            "body": call.body(self.endpoint.model),
+        }
+        return json.dumps(line, ensure_ascii=False).encode() + b"\n"
+
+    def _submit(self, begun: list[tuple[Call, Reservation]]) -> str:
+        content = b"".join(self._line(call) for call, _ in begun)
+        keys = [call.key(self.endpoint.model) for call, _ in begun]
+        digest = _digest(keys)
+        self.ledger.journal.append({"event": "batch planned", "digest": digest, "keys": keys})
+        file = self._again(
+            lambda: self.client.files.create(file=("calls.jsonl", content), purpose="batch")
+        )
+        job = self._again(
+            lambda: self.client.batches.create(
+                input_file_id=file.id,
+                endpoint=_PATH,
+                completion_window="24h",
+                metadata={_MARK: digest},
+            )
+        )
+        self.ledger.journal.append({"event": "batch", "digest": digest, "job": job.id})
+        self.tell(f"batch {job.id}: {len(keys)} requests")
+        return str(job.id)
+
+    def _collect(self, job: str, calls: dict[str, Call]) -> int:
+        """Wait for a job, and put what its files say on disk."""
+        while True:
+            batch = self._again(lambda: self.client.batches.retrieve(job))
+            if batch.status in _ENDED:
+                break
+            time.sleep(self.batching.poll)
+        lines: dict[str, dict[str, Any]] = {}
+        # Output and errors come in any order; an expired job has what it got done until then.
+        for file in (batch.error_file_id, batch.output_file_id):
+            if file:
+                lines.update(_by_key(self._content(file)))
+        answered = sum(self._settle(call, lines.get(key)) for key, call in calls.items())
+        digest = (batch.metadata or {}).get(_MARK) or _digest(list(calls))
+        self.ledger.journal.append(
+            {"event": "batch read", "digest": digest, "status": batch.status}
+        )
+        if batch.status != "completed":
+            self.tell(f"batch {job} {batch.status}: {answered} of {len(calls)} answered")
+        return answered
+
+    def _content(self, file: str) -> bytes:
+        content: bytes = self._again(lambda: self.client.files.content(file).read())
+        return content
+
+    def _settle(self, call: Call, line: dict[str, Any] | None) -> bool:
+        reserved = self.ledger.budget.reservation(*call.most_tokens())
+        response = (line or {}).get("response") or {}
+        status, body = response.get("status_code"), response.get("body")
+        if line is None or status is None:
+            self.ledger.fail(call, reserved, "no line in the batch", billed=False)
+            return False
+        try:
+            if status != 200:
+                said = body.get("error") if isinstance(body, dict) else None
+                raise of_status(status, {}, said or {}, self.endpoint)
+            reply = read_reply(json.dumps(body).encode(), _now())
+        except RequestError as error:
+            if error.reply is None:
+                self.ledger.fail(call, reserved, error.why, billed=error.billed)
+                if error.fatal:
+                    raise stop(error) from error
+                return False
+            reply = error.reply
+        self.ledger.answer(call, reserved, reply)
+        return True
+
+    def _again(self, request: Callable[[], Any]) -> Any:
+        """Send a request of the files and batches API, retried like all others."""
+        import openai
+
+        def once() -> Any:
+            try:
+                return request()
+            except openai.APIStatusError as error:
+                headers = {name.lower(): value for name, value in error.response.headers.items()}
+                said = error.body if isinstance(error.body, dict) else {}
+                raise of_status(error.status_code, headers, said, self.endpoint) from error
+            except openai.APIConnectionError as error:
+                raise RequestError("connection lost", again=True) from error
+
+        try:
+            for attempt in Retrying(
+                retry=retry_if_exception(lambda e: isinstance(e, RequestError) and e.again),
+                stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(PATIENCE),
+                wait=Backoff(),
+                reraise=True,
+            ):
+                with attempt:
+                    return once()
+        except RequestError as error:
+            if error.fatal:
+                raise stop(error) from error
+            raise EndpointError(
+                f"{self.endpoint.base_url} does not take batches ({error.why}). What was answered "
+                "is kept; run the same command again, or without --batch."
+            ) from error
+        return None
+
+
+def _digest(keys: list[str]) -> str:
+    return hashlib.sha256("\n".join(keys).encode()).hexdigest()
+
+
+def _by_key(content: bytes) -> dict[str, dict[str, Any]]:
+    found = {}
+    for line in content.splitlines():
+        try:
+            row = json.loads(line)
+            found[row["custom_id"]] = row
+        except (ValueError, KeyError, TypeError):
+            # A line that cannot be read is a line without an answer.
+            continue
+    return found
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,182 @@
+"""What went wrong with a request, and what that means: try again, give up, or end the run."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from tenacity import RetryCallState
+from tenacity.wait import wait_base
+
+from medsins.errors import EndpointError
+from medsins.llm.calls import Reply
+from medsins.llm.endpoint import Endpoint
+
+ATTEMPTS = 6
+"""Most requests for one call in one run."""
+
+PATIENCE = 600.0
+"""Most seconds that one call may take in one run, waiting included."""
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
+_AGAIN = frozenset({408, 409, 425, 429})
+_ENDS_THE_RUN = frozenset({401, 403, 404})
+
+
+@dataclass
+class RequestError(Exception):
+    """A request without a usable answer.
+
+    Attributes:
+        why: What happened, in a few words: "429", "timeout", "no JSON".
+        again: Whether another attempt may succeed.
+        billed: Whether the endpoint may have billed it.
+        wait: Seconds that the endpoint asks to wait; None if it does not say.
+        crowded: Whether the endpoint has too many requests.
+        fatal: What to tell the user, where no other call can succeed either.
+        reply: The final answer, where the endpoint turned down this one question for good.
+        plain: Whether to ask again without the schema, which the endpoint does not know.
+    """
+
+    why: str
+    again: bool = False
+    billed: bool = False
+    wait: float | None = None
+    crowded: bool = False
+    fatal: str = ""
+    reply: Reply | None = None
+    plain: bool = False
+
+
+class Backoff(wait_base):
+    """Waits as long as the endpoint asks, else exponentially with full jitter.
+
+    The jitter is not seeded: it decides when a question is asked, never what comes of it.
+    """
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        """Return the seconds to wait."""
+        error = retry_state.outcome.exception() if retry_state.outcome else None
+        if isinstance(error, RequestError):
+            if error.plain:
+                return 0.0
+            if error.wait is not None:
+                return error.wait
+        ceiling = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (retry_state.attempt_number - 1))
+        return random.uniform(0, ceiling)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that an answer asks to wait: `retry-after-ms`, or `Retry-After`.
+
+    `Retry-After` is a number of seconds or a date (RFC 9110, section 10.2.3).
+    """
+    try:
+        return max(0.0, float(headers["retry-after-ms"]) / 1000)
+    except (KeyError, ValueError):
+        pass
+    said = headers.get("retry-after")
+    if said is None:
+        return None
+    try:
+        return max(0.0, float(said))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return None
+
+
+def of_status(
+    status: int, headers: Mapping[str, str], error: Mapping[str, Any], endpoint: Endpoint
+) -> RequestError:
+    """Say what an answer with an HTTP status that is no success means.
+
+    Args:
+        status: The status.
+        headers: The answer's headers.
+        error: The `error` object of its body, as OpenAI words it; empty if there is none.
+        endpoint: Where it came from.
+    """
+    code, message = str(error.get("code") or ""), str(error.get("message") or "")
+    if status == 429 and "insufficient_quota" in (code, error.get("type")):
+        return RequestError(
+            "no quota",
+            fatal=f"{endpoint.base_url} says that the account has no quota left. What was answered "
+            "is kept; run the same command again when there is some.",
+        )
+    if status in _ENDS_THE_RUN:
+        reasons = {
+            401: f"does not accept the key in ${endpoint.key_variable}",
+            403: f"forbids what the key in ${endpoint.key_variable} asks for",
+            404: f"has no model {endpoint.model!r}, or is not an OpenAI-compatible address",
+        }
+        return RequestError(
+            str(status), fatal=f"{endpoint.base_url} {reasons[status]} (HTTP {status})."
+        )
+    wanted = headers.get("x-should-retry", "").lower()
+    again = status in _AGAIN or status >= 500
+    if wanted in ("true", "false"):
+        again = wanted == "true"
+    if again:
+        return RequestError(
+            str(status), again=True, wait=retry_after(headers), crowded=status in (429, 503, 529)
+        )
+    if status == 400 and any(word in message for word in ("response_format", "json_schema")):
+        return RequestError("no schema", again=True, plain=True)
+    if status < 400:
+        return RequestError(
+            str(status),
+            fatal=f"{endpoint.base_url} sends requests elsewhere (HTTP {status}). Only the address "
+            "that was named is talked to; name the right one with --base-url.",
+        )
+    return RequestError(str(status), reply=Reply("", finish="refused"))
+
+
+def read_reply(body: bytes, date: str) -> Reply:
+    """Read the body of a chat completion.
+
+    Args:
+        body: The bytes of the body.
+        date: When it came.
+
+    Raises:
+        RequestError: It is not one; asking again may help.
+    """
+    try:
+        answer = json.loads(body.decode())
+        choice = answer["choices"][0]
+        text, finish = choice["message"]["content"], choice["finish_reason"]
+    except (ValueError, LookupError, TypeError) as error:
+        raise RequestError("no chat completion in the answer", again=True, billed=True) from error
+    refusal = finish == "content_filter" or choice["message"].get("refusal")
+    if (not isinstance(text, str) and not refusal) or not isinstance(finish, str):
+        raise RequestError("no text in the answer", again=True, billed=True)
+    used = answer.get("usage")
+    used = used if isinstance(used, dict) else {}
+    return Reply(
+        text=text if isinstance(text, str) else "",
+        finish="refused" if choice["message"].get("refusal") else finish,
+        model=str(answer.get("model") or ""),
+        response_id=str(answer.get("id") or ""),
+        fingerprint=str(answer.get("system_fingerprint") or ""),
+        date=date,
+        input_tokens=_count(used.get("prompt_tokens")),
+        output_tokens=_count(used.get("completion_tokens")),
+    )
+
+
+def _count(value: Any) -> int | None:
+    # A prompt has tokens: an endpoint that says 0 does not count them.
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
+def stop(failure: RequestError) -> EndpointError:
+    """Return the error that ends a run."""
+    return EndpointError(failure.fatal)

@@ -1,0 +1,38 @@
+"""A Python function in place of an endpoint: local models, and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from medsins.errors import BudgetError
+from medsins.llm.calls import Reply, Source
+from medsins.llm.ledger import Ledger
+
+Backend: TypeAlias = Callable[[str, str], str]
+"""Takes the system and the user message, gives the answer."""
+
+
+def ask_backend(source: Source, backend: Backend, ledger: Ledger) -> None:
+    """Ask all that a source has to ask, one after the other, of a function.
+
+    Args:
+        source: What to ask, and who takes the answers.
+        backend: The function; what it raises ends the run, and what was answered is kept.
+        ledger: The record of it all.
+
+    Raises:
+        BudgetError: A cap is reached.
+    """
+    while (call := source.draw()) is not None:
+        known = ledger.answered(call)
+        if known is None:
+            reserved = ledger.begin(call)
+            if reserved is None:
+                raise BudgetError(
+                    "the budget is used up: what was answered is kept. Raise it and run the same "
+                    "command again to go on from here."
+                )
+            known = Reply(backend(call.system, call.user))
+            ledger.answer(call, reserved, known)
+        source.take(call, known)

@@ -1,0 +1,385 @@
+"""Asking in parallel: requests over HTTP, retried, paced, within the budget."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_before_delay
+
+from medsins.errors import BudgetError, EndpointError
+from medsins.llm.calls import Call, Reply, Source
+from medsins.llm.endpoint import Endpoint
+from medsins.llm.failures import (
+    ATTEMPTS,
+    PATIENCE,
+    Backoff,
+    RequestError,
+    of_status,
+    read_reply,
+    stop,
+)
+from medsins.llm.ledger import Ledger
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+    from medsins.llm.budget import Reservation
+
+LARGEST_ANSWER = 8 << 20
+"""Bytes of an answer beyond which nobody reads on: no completion is that long."""
+
+_HOPELESS = 5
+"""So many calls in a row without an answer, after all attempts, end the run."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast to ask.
+
+    Attributes:
+        concurrency: Most requests under way at once; fewer while the endpoint is crowded.
+        rpm: Most requests a minute; None for no limit.
+        tpm: Most tokens a minute, counted as reserved; None for no limit.
+        connect: Seconds until a connection has to stand.
+        read: Seconds until the next bytes of an answer have to come.
+        total: Seconds until an answer has to be whole.
+    """
+
+    concurrency: int = 8
+    rpm: int | None = None
+    tpm: int | None = None
+    connect: float = 10.0
+    read: float = 120.0
+    total: float = 300.0
+
+
+def ask(
+    source: Source,
+    endpoint: Endpoint,
+    ledger: Ledger,
+    pace: Pace,
+    tell: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Ask all that a source has to ask; what the ledger has an answer to is not asked again.
+
+    The first Ctrl-C stops asking and waits for what is under way, the second one does not.
+
+    Args:
+        source: What to ask, and who takes the answers.
+        endpoint: Where to ask.
+        ledger: The record of it all.
+        pace: How fast.
+        tell: Takes sentences that a user should read during the run.
+
+    Raises:
+        BudgetError: A cap is reached; all that was under way is answered and kept.
+        EndpointError: The endpoint cannot be used, or keeps failing.
+        KeyboardInterrupt: The user pressed Ctrl-C; what was under way is kept.
+    """
+    run = _Run(source, endpoint, ledger, pace, tell)
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(run.all())
+        return
+    # Called from a notebook, whose own loop is running in this thread.
+    failed: list[BaseException] = []
+
+    def aside() -> None:
+        try:
+            asyncio.run(run.all())
+        except BaseException as error:  # noqa: BLE001
+            failed.append(error)
+
+    thread = threading.Thread(target=aside)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
+
+
+class _Run:
+    """One run over one source; all of it happens in one event loop."""
+
+    def __init__(
+        self,
+        source: Source,
+        endpoint: Endpoint,
+        ledger: Ledger,
+        pace: Pace,
+        tell: Callable[[str], None],
+    ) -> None:
+        self.source, self.endpoint, self.ledger, self.pace = source, endpoint, ledger, pace
+        self.tell = tell
+        self.width = float(pace.concurrency)
+        self.clean = 0
+        self.cool_until = 0.0
+        self.plain = False
+        self.exhausted = False
+        self.interrupted = False
+        self.unanswered = 0
+        self.under_way = 0
+        self.warned = False
+        self.settled = asyncio.Event()
+        self.buckets = [
+            _Bucket(limit / 60, limit) for limit in (pace.rpm, pace.tpm) if limit is not None
+        ]
+
+    async def all(self) -> None:
+        running: set[asyncio.Task[tuple[Call, Reply | None, str]]] = set()
+        async with _client(self.endpoint, self.pace) as client:
+            with self._drain_on_interrupt(running):
+                try:
+                    while True:
+                        self._start(running, client)
+                        if not running:
+                            break
+                        done, pending = await asyncio.wait(
+                            running, return_when=asyncio.FIRST_COMPLETED
+                        )
+                        running.difference_update(done)
+                        del pending
+                        for task in done:
+                            self._finish(*task.result())
+                finally:
+                    for task in running:
+                        task.cancel()
+                    await asyncio.gather(*running, return_exceptions=True)
+        if self.interrupted:
+            raise KeyboardInterrupt
+        if self.exhausted:
+            raise BudgetError(
+                "the budget is used up: what was answered is kept. Raise it and run the same "
+                "command again to go on from here."
+            )
+
+    def _start(self, running: set[asyncio.Task[Any]], client: AsyncOpenAI) -> None:
+        while not (self.exhausted or self.interrupted) and len(running) < max(1, int(self.width)):
+            call = self.source.draw()
+            if call is None:
+                return
+            known = self.ledger.answered(call)
+            if known is not None:
+                self.source.take(call, known)
+            else:
+                running.add(asyncio.create_task(self._one(call, client)))
+
+    def _finish(self, call: Call, reply: Reply | None, why: str) -> None:
+        if reply is not None:
+            self.unanswered = 0
+            self.source.take(call, reply)
+        elif why:
+            self.unanswered += 1
+            self.source.give_up(call, why)
+            if self.unanswered >= _HOPELESS:
+                raise EndpointError(
+                    f"{self.endpoint.base_url} failed on {self.unanswered} questions in a row, "
+                    f"{ATTEMPTS} times each; the last time: {why}. What was answered is kept; run "
+                    "the same command again when the endpoint is well."
+                )
+        if not self.warned and self.ledger.budget.share_used() >= 0.8:
+            self.warned = True
+            self.tell("80 % of the budget is used.")
+
+    async def _one(self, call: Call, client: AsyncOpenAI) -> tuple[Call, Reply | None, str]:
+        """Ask one call until it is answered; neither reply nor reason means out of budget."""
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(lambda error: isinstance(error, RequestError) and error.again),
+            stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(PATIENCE),
+            wait=Backoff(),
+            reraise=True,
+        )
+        try:
+            async for attempt in retrying:
+                with attempt:
+                    reply = await self._attempt(call, client, attempt.retry_state.attempt_number)
+            return call, reply, ""
+        except RequestError as failure:
+            if failure.fatal:
+                raise stop(failure) from failure
+            if failure.reply is not None:
+                return call, failure.reply, ""
+            return call, None, failure.why
+        except _OutOfBudgetError:
+            self.exhausted = True
+            return call, None, ""
+
+    async def _attempt(self, call: Call, client: AsyncOpenAI, number: int) -> Reply | None:
+        await self._wait_for_turn(call)
+        if self.interrupted and number > 1:
+            raise RequestError("interrupted")
+        reserved = await self._reserve(call, number)
+        self.under_way += 1
+        try:
+            reply = await self._post(call, client)
+        except RequestError as failure:
+            if failure.reply is not None:
+                self.ledger.answer(call, reserved, _dated(failure.reply))
+            else:
+                self.ledger.fail(call, reserved, failure.why, billed=failure.billed)
+            self._learn(failure)
+            raise
+        finally:
+            self.under_way -= 1
+            self.settled.set()
+        self.ledger.answer(call, reserved, reply)
+        self._widen()
+        return reply
+
+    async def _reserve(self, call: Call, number: int) -> Reservation:
+        while True:
+            reserved = self.ledger.begin(call, attempt=number)
+            if reserved is not None:
+                return reserved
+            # Calls under way are counted at their most; what they give back may be enough.
+            if self.under_way == 0:
+                raise _OutOfBudgetError
+            self.settled.clear()
+            await self.settled.wait()
+
+    async def _wait_for_turn(self, call: Call) -> None:
+        while (rest := self.cool_until - time.monotonic()) > 0:
+            await asyncio.sleep(rest)
+        for bucket, amount in zip(self.buckets, self._amounts(call), strict=True):
+            await asyncio.sleep(bucket.take(amount))
+
+    def _amounts(self, call: Call) -> list[int]:
+        requests = [1] if self.pace.rpm is not None else []
+        tokens = [sum(call.most_tokens())] if self.pace.tpm is not None else []
+        return requests + tokens
+
+    def _learn(self, failure: RequestError) -> None:
+        if failure.plain:
+            self.plain = True
+        if not failure.crowded:
+            return
+        now = time.monotonic()
+        if now >= self.cool_until:
+            self.width = max(1.0, self.width / 2)
+        self.clean = 0
+        self.cool_until = max(self.cool_until, now + (failure.wait or 0.0))
+
+    def _widen(self) -> None:
+        self.clean += 1
+        if self.clean >= self.width:
+            self.clean = 0
+            self.width = min(self.pace.concurrency, self.width + 1)
+
+    async def _post(self, call: Call, client: AsyncOpenAI) -> Reply:
+        import openai
+
+        body = call.body(self.endpoint.model)
+        if self.plain:
+            body.pop("response_format", None)
+        received = bytearray()
+        try:
+            async with asyncio.timeout(self.pace.total):
+                async with client.chat.completions.with_streaming_response.create(
+                    **body, extra_headers={"Idempotency-Key": call.key(self.endpoint.model)}
+                ) as response:
+                    async for piece in response.iter_bytes():
+                        received += piece
+                        if len(received) > LARGEST_ANSWER:
+                            raise RequestError("an answer without end", again=True, billed=True)
+        except openai.APIStatusError as error:
+            headers = {name.lower(): value for name, value in error.response.headers.items()}
+            said = error.body if isinstance(error.body, dict) else {}
+            raise of_status(error.status_code, headers, said, self.endpoint) from error
+        except (openai.APITimeoutError, TimeoutError) as error:
+            raise RequestError("timeout", again=True, billed=True) from error
+        except openai.APIConnectionError as error:
+            raise RequestError("connection lost", again=True, billed=True) from error
+        except _broken_streams() as error:
+            raise RequestError("connection lost", again=True, billed=True) from error
+        return read_reply(bytes(received), _now())
+
+    @contextlib.contextmanager
+    def _drain_on_interrupt(self, running: set[asyncio.Task[Any]]) -> Iterator[None]:
+        def pressed() -> None:
+            if self.interrupted:
+                for task in running:
+                    task.cancel()
+            else:
+                self.interrupted = True
+                self.tell(
+                    f"waiting for {len(running)} answers that are under way; press Ctrl-C again to "
+                    "leave without them."
+                )
+
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, pressed)
+        try:
+            yield
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
+
+
+class _OutOfBudgetError(Exception):
+    """A request was not sent because it could pass a cap."""
+
+
+class _Bucket:
+    """A token bucket: what a minute allows, refilled all the time.
+
+    Args:
+        rate: Tokens refilled a second.
+        size: Most tokens in it.
+    """
+
+    def __init__(self, rate: float, size: float) -> None:
+        self.rate, self.size, self.left = rate, size, size
+        self.seen = time.monotonic()
+
+    def take(self, amount: float) -> float:
+        """Take so many tokens, and return the seconds to wait until they are there."""
+        now = time.monotonic()
+        self.left = min(self.size, self.left + (now - self.seen) * self.rate) - amount
+        self.seen = now
+        return max(0.0, -self.left / self.rate)
+
+
+def _client(endpoint: Endpoint, pace: Pace) -> AsyncOpenAI:
+    import openai
+
+    return openai.AsyncOpenAI(
+        api_key=endpoint.key,
+        base_url=endpoint.base_url,
+        organization="",
+        project="",
+        max_retries=0,
+        default_headers=dict(endpoint.headers),
+        http_client=openai.DefaultAsyncHttpxClient(
+            follow_redirects=False,
+            timeout=openai.Timeout(pace.total, connect=pace.connect, read=pace.read),
+        ),
+    )
+
+
+def _broken_streams() -> tuple[type[BaseException], ...]:
+    """Return what the HTTP library raises while an answer is read, which openai lets through."""
+    import openai
+
+    library = openai.DefaultAsyncHttpxClient.__mro__[1].__module__.split(".")[0]
+    from importlib import import_module
+
+    http = import_module(library)
+    return (http.HTTPError, http.StreamError)
+
+
+def _dated(reply: Reply) -> Reply:
+    return Reply(reply.text, finish=reply.finish, date=_now())
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
