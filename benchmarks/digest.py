@@ -25,12 +25,13 @@ def instances(path: Path) -> Iterator[Instance]:
     if path.is_file():
         yield from _parquet(path)
         return
-    for file in sorted(path.glob("data/*/*.parquet")):
-        yield from _parquet(file)
+    if (path / "data").is_dir():
+        for file in sorted(path.glob("data/*/*.parquet")):
+            yield from _parquet(file)
+        return
     for file in sorted(path.glob("*.json")):
-        if file.stem != "manifest":
-            for one in json.loads(file.read_bytes()):
-                yield file.stem, one["input"], one["output"]
+        for one in json.loads(file.read_bytes()):
+            yield file.stem, one["input"], one["output"]
 
 
 def _parquet(path: Path) -> Iterator[Instance]:

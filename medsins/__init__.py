@@ -33,8 +33,13 @@ _HOMES = {
     "SplitRule": "medsins.recipe",
     "Task": "medsins.recipe",
     "build": "medsins.engine",
+    "expand": "medsins.instruct.running",
+    "export": "medsins.formats",
     "fetch": "medsins.obtain",
     "load": "medsins.engine",
+    "pull": "medsins.hub",
+    "push": "medsins.hub",
+    "score": "medsins.bench.grading",
     "sources": "medsins.registry",
     "task": "medsins.registry",
     "tasks": "medsins.registry",
@@ -53,9 +58,14 @@ __all__ = [
     "SplitRule",
     "Task",
     "build",
+    "expand",
+    "export",
     "fetch",
     "load",
+    "pull",
+    "push",
     "raw",
+    "score",
     "sources",
     "task",
     "tasks",
@@ -65,7 +75,11 @@ __all__ = [
 
 if TYPE_CHECKING:
     from medsins import raw, text
+    from medsins.bench.grading import score
     from medsins.engine import build, load, verify
+    from medsins.formats import export
+    from medsins.hub import pull, push
+    from medsins.instruct.running import expand
     from medsins.obtain import fetch
     from medsins.recipe import Drafts, Recipe, SplitRule, Task
     from medsins.registry import sources, task, tasks

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from medsins.constraints import unscorable
 from medsins.errors import CheckError, MedsinsError
 from medsins.recipe import Recipe, joins_files
 from medsins.registry import recipe as find_recipe
@@ -123,6 +124,7 @@ def _definitions(recipe: type[Recipe]) -> Iterator[str]:
         if text in seen or text in others:
             yield f"{task.name}: {seen.get(text) or others[text]} has the same definition"
         seen[text] = task.name
+        yield from unscorable(task)
 
 
 def _seeds(recipe: type[Recipe]) -> Iterator[str]:

@@ -1,20 +1,56 @@
-"""What every wording of a definition has to keep: literals, labels, separators, order and so on.
+"""What every wording of a definition has to keep: literals, labels, limits, order and so on.
 
 Most of it is derived from the definition by rule. What rules cannot see is declared in the task
-(`required`), and what they see wrongly is waived there (`waived`).
+(`required`), and what they see wrongly is waived there (`waived`). `damage` says what a wording
+has done to a constraint, `unscorable` which literals of a definition the task's metric refuses.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
 
+from rapidfuzz import fuzz
+
+from medsins.languages import language
+from medsins.phrases import negated
 from medsins.taxonomy import LANGUAGES, Category
+from medsins.text import NO_ENTITY
 
 if TYPE_CHECKING:
     from medsins.recipe import Task
+
+Damage = Literal["kept", "case", "altered", "lost"]
+
+KINDS = {
+    "literal": "a quoted string, byte for byte",
+    "label": "a label of the closed set, byte for byte",
+    "language": "the name of a language to translate from or into",
+    "direction": "the language that a translation goes into, not from",
+    "number": "a number or limit, in figures or in words",
+    "separator": "what stands between the items of an answer",
+    "order": "that items have an order",
+    "only": "that nothing else is to be written",
+    "choice": "that one of several is to be given",
+    "format": "a format such as JSON",
+    "polarity": "what the definition rules out, if it is spoken of, is ruled out",
+    "purpose": "that something is found, not taken away",
+    "required": "what the task declares",
+}
+"""Kinds of constraints, and what a wording has to say for each."""
+
+MATCHES = ("exact", "casefold", "denied", "absent", "direction")
+"""How a wording can satisfy a constraint (see `Constraint.match`)."""
+
+HARD = frozenset({"literal", "label", "separator", "order", "format", "number", "required"})
+"""Kinds that say what the answer looks like; breaking one makes a right answer count as wrong."""
+
+_NEARLY, _SHORTEST = 80, 10
+"""From this share (in percent) of a literal's best match on, it is altered rather than lost; and
+how many characters it has at least for that to mean something."""
 
 
 @dataclass(frozen=True)
@@ -22,38 +58,121 @@ class Constraint:
     """Something that a wording has to say.
 
     Attributes:
-        kind: "literal", "label", "language", "separator", "order", "only", "choice", "format" or
-            "required".
-        any_of: What satisfies it: one of these has to occur.
-        exact: Whether it has to occur byte for byte; else case does not matter.
+        kind: One of `KINDS`.
+        any_of: What satisfies it: one of these. For "direction", the source and the target
+            language; for "polarity" and "purpose", beginnings of words.
+        match: How: "exact" (one occurs byte for byte, not inside a longer word), "casefold" (one
+            occurs in any case), "denied" (where one begins a word, its sentence denies it),
+            "absent" (none begins a word, unless it is about a punctuation mark) or "direction".
         source: "derived" by rule, or "declared" in the task.
+        waived: Whether the task waives it: then it binds nobody and is only listed.
     """
 
     kind: str
     any_of: tuple[str, ...]
-    exact: bool = False
+    match: str = "casefold"
     source: str = "derived"
+    waived: bool = False
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS or self.match not in MATCHES:
+            raise ValueError(f"there is no constraint of kind {self.kind!r} by {self.match!r}")
+
+    @property
+    def exact(self) -> bool:
+        """Whether it has to occur byte for byte."""
+        return self.match == "exact"
 
     def kept(self, text: str) -> bool:
         """Return whether a wording keeps it."""
-        if self.exact:
+        if self.match == "exact":
             return any(_occurs(one, text) for one in self.any_of)
-        folded = text.casefold()
-        return any(one.casefold() in folded for one in self.any_of)
+        if self.match == "casefold":
+            folded = text.casefold()
+            return any(one.casefold() in folded for one in self.any_of)
+        if self.match == "direction":
+            return not _reversed(*self.any_of).search(text)
+        spoken = _beginnings(self.any_of)
+        if self.match == "absent":
+            return all(
+                _MARK.search(text[max(0, found.start() - 40) : found.end() + 40])
+                for found in spoken.finditer(text)
+            )
+        return all(negated().search(s.lower()) for s in _SENTENCE.findall(text) if spoken.search(s))
 
     def __str__(self) -> str:
-        return f"{self.kind}: {' | '.join(self.any_of)}"
+        between = " → " if self.match == "direction" else " | "
+        never = {"denied": "no ", "absent": "never "}.get(self.match, "")
+        return f"{self.kind}: {never}{between.join(self.any_of)}"
+
+
+def damage(constraint: Constraint, text: str) -> Damage:
+    """Return what a wording has done to a constraint.
+
+    Returns:
+        "kept"; "case" if it is there but for the case of letters; "altered" if it is there in
+        other words, or turned into its contrary; "lost" if it is gone.
+    """
+    if constraint.kept(text):
+        return "kept"
+    if constraint.match in ("denied", "absent", "direction"):
+        return "altered"
+    if constraint.exact and any(
+        _occurs(one.casefold(), text.casefold()) for one in constraint.any_of
+    ):
+        return "case"
+    if constraint.kind in ("literal", "label", "required", "format"):
+        folded = text.casefold()
+        if any(_nearly(one.casefold(), folded) for one in constraint.any_of):
+            return "altered"
+    return "lost"
+
+
+def _nearly(literal: str, text: str) -> bool:
+    """Return whether something much like a literal stands in a text."""
+    if literal in text:
+        return True
+    # What is short is like many things; and no text holds what is longer than itself.
+    if not _SHORTEST <= len(literal) <= len(text):
+        return False
+    return fuzz.partial_ratio(literal, text, score_cutoff=_NEARLY) > 0
+
+
+@lru_cache(maxsize=4096)
+def _bounded(literal: str) -> re.Pattern[str]:
+    before = r"(?<![^\W_])" if literal[:1].isalnum() and literal[:1].isascii() else ""
+    after = r"(?![^\W_])" if literal[-1:].isalnum() and literal[-1:].isascii() else ""
+    return re.compile(before + re.escape(literal) + after)
 
 
 def _occurs(literal: str, text: str) -> bool:
     """Return whether a literal stands in a text, not as a part of a longer word or number."""
-    before = r"(?<![^\W_])" if literal[:1].isalnum() and literal[:1].isascii() else ""
-    after = r"(?![^\W_])" if literal[-1:].isalnum() and literal[-1:].isascii() else ""
-    return re.search(before + re.escape(literal) + after, text) is not None
+    return literal in text and _bounded(literal).search(text) is not None
 
 
+@lru_cache(maxsize=1024)
+def _beginnings(stems: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, stems))})", re.IGNORECASE)
+
+
+@lru_cache(maxsize=64)
+def _reversed(source: str, target: str) -> re.Pattern[str]:
+    """Return what says that a translation goes the other way."""
+    return re.compile(
+        rf"\b(?:in)?to (?:(?!from\b)[\w-]+ ){{0,2}}{source}\b|"
+        rf"\bfrom (?:the )?{target} (?:(?:\w+ )?(?:in)?to|original|text|sentence|question)\b|"
+        rf"\b{target}[- ](?:in)?to[- ]{source}\b|"
+        rf"\b{source} (?:translation|version|rendering|equivalent)\b",
+        re.IGNORECASE,
+    )
+
+
+_SENTENCE = re.compile(r"[^.。!?;；\n]+")
+_MARK = re.compile(
+    r"\b(?:stops?|commas?|quot\w+|punctuation|brackets?|hyphens?|dots?|duplicates?)\b"
+)
 _QUOTED = re.compile(
-    r"(?<!\w)'([^'\n]+(?:'\w[^'\n]*)*)'(?!\w)|\"([^\"\n]+)\"|“([^”\n]+)”|"
+    r"(?<!\w)'([^']+(?:'\w[^']*)*)'(?!\w)|\"([^\"\n]+)\"|“([^”\n]+)”|"
     r"«\s?([^»\n]+?)\s?»|「([^」\n]+)」"
 )
 _INPUT_MARK = re.compile(
@@ -62,57 +181,120 @@ _INPUT_MARK = re.compile(
     re.IGNORECASE,
 )
 
+_SEPARATED = re.compile(
+    r"[^.。]*(?:separat|join|divid|sépar|separ|раздел|分隔|隔开|区切|of its own|a line each|"
+    r"one (?:a|per|on each) line|each on)[^.。]*",
+    re.IGNORECASE,
+)
 _SEPARATORS = (
     (
         r"comma|virgule|\bcoma|запят|逗号|、|読点",
-        ("comma", "virgule", "coma", "запят", "逗号", "、", "読点", "','", "', '"),
+        {
+            "en": ("comma", "','", "', '"),
+            "fr": ("virgule", "','", "', '"),
+            "es": ("coma", "','", "', '"),
+            "ru": ("запят", "','", "', '"),
+            "zh": ("逗号", "、", "，", "','", "', '"),
+            "ja": ("読点", "カンマ", "、", "','", "', '"),
+        },
     ),
-    (r"semicolon|point-virgule|punto y coma", ("semicolon", "';'", "'; '")),
-    (r"\btabs?\b|tabulat", ("tab",)),
+    (
+        r"semicolon|point-virgule|punto y coma",
+        {
+            "en": ("semicolon", "';'", "'; '"),
+            "fr": ("point-virgule",),
+            "es": ("punto y coma",),
+        },
+    ),
+    (r"\btabs?\b|tabulat", {"en": ("tab",)}),
     (
         (
             r"line of its own|one (?:a|per|on each) line|each on (?:a|its own) (?:new )?line|"
             r"a line each|each (?:\w+ )?on a line"
         ),
-        ("line",),
+        {"en": ("line",)},
     ),
-)
-_SEPARATED = re.compile(
-    r"[^.。]*(?:separat|join|divid|sépar|separ|раздел|分隔|隔开|区切|of its own|a line each|"
-    r"one (?:a|per|on each) line|each on)[^.。]*",
-    re.IGNORECASE,
 )
 _ORDER = re.compile(
     r"\bin (?:the |their |reading |text )?(?:same )?order\b|in the order|dans l'ordre|en el orden|"
     r"по порядку|в порядке|顺序|の順",
     re.IGNORECASE,
 )
-_ORDERED = (
-    "order", "sequence", "as they appear", "as they come", "first to last", "from left to right",
-    "ordre", "orden", "поряд", "顺序", "先后", "順",
-)  # fmt: skip
+_ORDERED = {
+    "en": (
+        "order", "sequence", "as they appear", "as they come", "first to last",
+        "from left to right",
+    ),
+    "fr": ("ordre",),
+    "es": ("orden",),
+    "ru": ("поряд",),
+    "zh": ("顺序", "先后"),
+    "ja": ("順",),
+}  # fmt: skip
 _ONLY = re.compile(
     r"nothing else|nothing more|\bonly\b|\balone\b|and no other|rien d'autre|n'ajoutez|uniquement|"
     r"\bnada más|únicamente|\bsolo\b|ничего|только|不要|只|仅|以外|のみ|だけ",
     re.IGNORECASE,
 )
-_EXCLUSIVE = (
-    "nothing else", "nothing more", "nothing beyond", "nothing besides", "nothing but",
-    "nothing around", "nothing before", "nothing after", "only", "alone", "just ", "no other",
-    "no more", "no further", "no explanation", "no comment", "no extra", "no additional",
-    "not add", "n't add", "add nothing", "without any", "without adding", "without further",
-    "without comment", "without explanation", "leave out", "solely", "exclusively", "bare",
-    "nothing in front", "and stop", "rien d'autre", "rien de plus", "n'ajoute", "uniquement",
-    "seulement", "sans rien", "sans autre", "sans commentaire", "nada más", "únicamente",
-    "solo ", "sólo", "sin añadir", "sin nada", "no añadas", "no agregue", "no añada", "ничего",
-    "только", "без ", "лишь", "не добавля", "不要", "只", "仅", "无需", "不得", "不必", "别",
-    "以外", "のみ", "だけ", "ないで", "不要です", "せず",
-)  # fmt: skip
+_EXCLUSIVE = {
+    "en": (
+        "nothing else", "nothing more", "nothing beyond", "nothing besides", "nothing but",
+        "nothing around", "nothing before", "nothing after", "only", "alone", "just ", "no other",
+        "no more", "no further", "no explanation", "no comment", "no extra", "no additional",
+        "not add", "n't add", "add nothing", "without any", "without adding", "without further",
+        "without comment", "without explanation", "leave out", "solely", "exclusively", "bare",
+        "nothing in front", "and stop",
+    ),
+    "fr": (
+        "rien d'autre", "rien de plus", "n'ajoute", "uniquement", "seulement", "sans rien",
+        "sans autre", "sans commentaire",
+    ),
+    "es": (
+        "nada más", "únicamente", "solo ", "sólo", "sin añadir", "sin nada", "no añadas",
+        "no agregue", "no añada",
+    ),
+    "ru": ("ничего", "только", "без ", "лишь", "не добавля"),
+    "zh": ("不要", "只", "仅", "无需", "不得", "不必", "别", "以外"),
+    "ja": ("以外", "のみ", "だけ", "ないで", "不要です", "せず"),
+}  # fmt: skip
 _CHOICE = re.compile(r"\b(?:choose|pick|name|give|write) (?:any )?one of them\b", re.IGNORECASE)
 _ONE = (
     "one of them", "any one", "one of these", "a single", "just one", "only one", "choose one",
     "pick one", "name one", "one is enough", "one will do", "one suffices", "one of those",
 )  # fmt: skip
+FIGURES = {
+    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30,
+}  # fmt: skip
+"""Numbers that limits are written with, in words and figures."""
+
+_NUMBER = rf"(?:one|{'|'.join(FIGURES)})"
+_LIMIT = re.compile(
+    rf"\b({_NUMBER}) (?:to|or) ({_NUMBER}|more)\b|"
+    rf"\b({_NUMBER}) (?:\w+ )?(?:sentences|lines|paragraphs)\b",
+    re.IGNORECASE,
+)
+_STOP = r"[.!?;\n]"
+_FIGURE = re.compile(r"(?<![\w.,-])\d{2,}(?![\w-]|[.,]\d|[.)]\s+[A-Z])")
+_EXAMPLE = re.compile(r"such as|for example|for instance|as in|e\.g\.|\[", re.IGNORECASE)
+
+# What an answer may be forbidden to have. Other nouns are ruled out in too many ways, and spoken
+# of for too many other reasons, for a rule to tell.
+_FORMS = (
+    r"(headings?|bullets?|quotation marks|full stop|explanations?|citations?|acronyms?|"
+    r"qualifiers?|greetings?|line breaks|numbers|figures|doses|comments?|comillas|guillemets)"
+)
+_RULED_OUT = re.compile(
+    rf"\b(?:without|no|avoid|leave out|sin|sans)(?: an?| any| the)? {_FORMS}"
+    rf"(?:(?:,| and| or| nor)(?: without)?(?: an?)? {_FORMS})?|"
+    r"\bnothing (broader) or (narrower)\b",
+    re.IGNORECASE,
+)
+_TAKES_AWAY = (
+    "remov", "delet", "eras", "anonymi", "redact", "expung", "de-identif", "deidentif", "conceal",
+    "obscur", "censor", "purg",
+)  # fmt: skip
+_FINDS = (Category.NAMED_ENTITY_RECOGNITION, Category.INFORMATION_EXTRACTION)
 
 
 def constraints(task: Task) -> list[Constraint]:
@@ -121,41 +303,149 @@ def constraints(task: Task) -> list[Constraint]:
     Args:
         task: The task, with what it declares and waives.
     """
+    return [one for one in all_constraints(task) if not one.waived]
+
+
+def all_constraints(task: Task) -> list[Constraint]:
+    """Return all constraints of a task, those that it waives too, without repeats.
+
+    Args:
+        task: The task, with what it declares and waives.
+    """
+    translates = task.category is Category.TRANSLATION
+    derived = derive(
+        task.definition,
+        labels=task.labels,
+        languages=(task.input_language, task.output_language) if translates else None,
+        finds=task.category in _FINDS,
+    )
     waived = set(task.waived)
-    derived = (one for one in _derived(task) if waived.isdisjoint(one.any_of))
-    return list(dict.fromkeys([*derived, *map(_declared, task.required)]))
+    shown = [one if waived.isdisjoint(one.any_of) else replace(one, waived=True) for one in derived]
+    return list(dict.fromkeys([*shown, *map(_declared, task.required)]))
 
 
 def _declared(text: str) -> Constraint:
-    return Constraint("required", tuple(text.split("|")), source="declared")
+    ways = tuple(text.split("|"))
+    # A name or a string is declared as it is spelt; a common word may begin a sentence.
+    spelt = any(letter.isupper() or not (letter.isalpha() or letter in " -'") for letter in text)
+    match = "exact" if len(ways) == 1 and spelt else "casefold"
+    return Constraint("required", ways, match, source="declared")
 
 
-def _derived(task: Task) -> Iterator[Constraint]:
-    definition = task.definition
+def derive(
+    definition: str,
+    *,
+    labels: Iterable[str] = (),
+    languages: tuple[str, str] | None = None,
+    finds: bool = False,
+) -> Iterator[Constraint]:
+    """Yield what a definition by itself asks of every wording, as far as rules can see.
+
+    Args:
+        definition: The definition.
+        labels: The closed set of labels, where there is one.
+        languages: ISO 639-1 codes of source and target, if the task is to translate.
+        finds: Whether the task is to find something in a text.
+    """
     for match in _QUOTED.finditer(definition):
         literal = next(group for group in match.groups() if group)
         before = definition[: match.start()].rstrip("'\"“«「")
-        if not (literal.rstrip().endswith((":", "：")) and _INPUT_MARK.search(before)):
-            yield Constraint("literal", (literal,), exact=True)
-    for label in task.labels:
-        yield Constraint("label", (label,), exact=True)
-    if task.category is Category.TRANSLATION:
-        for code in (task.input_language, task.output_language):
-            yield Constraint("language", (LANGUAGES[code],), exact=True)
+        marks_input = literal.rstrip().endswith((":", "：")) and _INPUT_MARK.search(before)
+        # A quotation of several lines shows a layout; its blanks are nobody's to keep.
+        if not marks_input and "\n" not in literal:
+            yield Constraint("literal", (literal,), "exact")
+    for label in labels:
+        yield Constraint("label", (label,), "exact")
+    if languages:
+        source, target = (LANGUAGES[code] for code in languages)
+        yield Constraint("language", (source,), "exact")
+        yield Constraint("language", (target,), "exact")
+        yield Constraint("direction", (source, target), "direction")
+    yield from _numbers(definition)
+    spoken = language(definition) or "en"
     for clause in _SEPARATED.findall(definition):
         for pattern, ways in _SEPARATORS:
-            if re.search(pattern, clause, re.IGNORECASE):
-                yield Constraint("separator", ways)
-    if _ORDER.search(definition):
-        yield Constraint("order", _ORDERED)
-    if _ONLY.search(definition):
-        yield Constraint("only", _EXCLUSIVE)
+            if spoken in ways and re.search(pattern, clause, re.IGNORECASE):
+                yield Constraint("separator", ways[spoken])
+    if spoken in _ORDERED and _ORDER.search(definition):
+        yield Constraint("order", _ORDERED[spoken])
+    if spoken in _EXCLUSIVE and _ONLY.search(definition):
+        yield Constraint("only", _EXCLUSIVE[spoken])
     if _CHOICE.search(definition):
         yield Constraint("choice", _ONE)
     if "JSON" in definition:
-        yield Constraint("format", ("JSON",), exact=True)
+        yield Constraint("format", ("JSON",), "exact")
+    for match in _RULED_OUT.finditer(definition):
+        for noun in filter(None, match.groups()):
+            yield Constraint("polarity", (noun.lower().removesuffix("s"),), "denied")
+    if finds and (stems := tuple(stem for stem in _TAKES_AWAY if stem not in definition.lower())):
+        yield Constraint("purpose", stems, "absent")
+
+
+def _numbers(definition: str) -> Iterator[Constraint]:
+    quoted = _QUOTED.sub(" ", definition)
+    for match in _LIMIT.finditer(quoted):
+        for word in filter(None, match.groups()):
+            if word.lower() in FIGURES:
+                yield Constraint("number", (word.lower(), str(FIGURES[word.lower()])))
+    for match in _FIGURE.finditer(quoted):
+        before = re.split(_STOP, quoted[: match.start()])[-1]
+        after = re.split(_STOP, quoted[match.end() :], maxsplit=1)[0]
+        if not _EXAMPLE.search(f"{before} {after}"):
+            yield Constraint("number", (match[0],), "exact")
 
 
 def protected(found: Iterable[Constraint]) -> list[str]:
-    """Return the spans that every wording repeats byte for byte."""
-    return [span for one in found if one.exact for span in one.any_of]
+    """Return the spans that every wording repeats byte for byte.
+
+    A single punctuation mark is none: it stands in other places of the text as well.
+    """
+    spans = (span for one in found if one.exact for span in one.any_of)
+    return [span for span in dict.fromkeys(spans) if len(span.strip()) > 1 or span.isalnum()]
+
+
+EMPTY_ANSWERS = {"f1": (NO_ENTITY, NO_ENTITY.replace("enetity", "entity"))}
+"""What a metric of MedS-Bench takes for "there is none", where it looks for a sentence: the
+published one, misspelt as the gold is, and the one that rewrites made of it."""
+
+_NONE = re.compile(r"\bthere (?:is|are) no\b.*", re.IGNORECASE)
+_ANSWER = re.compile(
+    r"\b(?:answer|write|reply|respond|say|return|output|responda|escriba|répondez|écrivez|напишите|"
+    r"ответьте)\b|作答|回答|答え",
+    re.IGNORECASE,
+)
+
+
+def unscorable(task: Task) -> Iterator[str]:
+    """Yield what a definition asks for that the task's metric would count as wrong.
+
+    Tasks with a metric that looks for a sentence where there is nothing (`EMPTY_ANSWERS`) have to
+    ask for such a sentence, and tasks with a closed set of labels for outputs of that set.
+    """
+    for one in all_constraints(task):
+        if one.kind not in ("literal", "required") or not one.exact:
+            continue
+        literal = one.any_of[0]
+        accepted = EMPTY_ANSWERS.get(task.metric)
+        if accepted and _NONE.match(literal) and literal not in accepted:
+            yield (
+                f"{task.name}: the definition asks for {literal!r}, which its metric does not "
+                f"take for an empty answer; it takes {' or '.join(map(repr, accepted))}"
+            )
+        if task.metric and task.outputs and one.kind == "literal" and not one.waived:
+            before = task.definition[: task.definition.index(literal)]
+            clause = re.split(r"[.。!?]\s", before)[-1]
+            if _ANSWER.search(clause) and not _is_output(literal, task):
+                yield (
+                    f"{task.name}: the definition asks for {literal!r}, which is none of the "
+                    "outputs that its metric knows"
+                )
+
+
+def _is_output(literal: str, task: Task) -> bool:
+    """Return whether a literal is an output or label, or their form with a word in capitals."""
+    if literal in task.outputs or literal in task.labels:
+        return True
+    before, _, after = task.template.partition("{label}")
+    inner = literal.removeprefix(before).removesuffix(after)
+    return len(inner) < len(literal) and re.fullmatch(r"[^\W\d_a-z]{2,}", inner) is not None

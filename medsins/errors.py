@@ -18,7 +18,8 @@
     ├── EndpointError (ConnectionError)          a model endpoint that refuses or talks nonsense
     ├── BudgetError (RuntimeError)               a budget that is used up, or cannot be kept
     ├── InvalidFileError (ValueError)            a user's file that is not what it should be
-    └── HubError (OSError)                       a push or pull that failed
+    ├── HubError (OSError)                       a push or pull that failed
+    └── MissingExtraError (ImportError)          a package of an extra that is not installed
 
 Messages say what happened, where, and what to do next, in plain sentences.
 """
@@ -140,3 +141,7 @@ class HubError(MedsinsError, OSError):
     """A push to the Hub or a pull from it failed, or delivered something else."""
 
     exit_code = 1
+
+
+class MissingExtraError(MedsinsError, ImportError):
+    """A package that only an extra installs is needed and not there."""

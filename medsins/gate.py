@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from medsins.errors import AccessError, MedsinsError
 from medsins.registry import recipe as find_recipe
@@ -36,18 +37,22 @@ class Verdict:
 
 
 def is_loopback(url: str) -> bool:
-    """Return whether a URL leads to this very machine, going by its host alone.
+    """Return whether a URL leads to this very machine, going by its host and the proxies set.
 
     Names other than `localhost` are not resolved: a name's address can change between the question
-    and the connection.
+    and the connection. What a proxy passes on ends at the proxy's `localhost`, not at ours. And a
+    URL that programs read in different ways leads nowhere in particular.
     """
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        here = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+    if not here or parts.scheme not in ("http", "https") or set(url) & _AMBIGUOUS:
+        return False
+    proxies = getproxies()
+    return not {parts.scheme, "all"} & proxies.keys() or bool(proxy_bypass(host))
 
 
 def publication(
@@ -108,6 +113,9 @@ def admitted(verdicts: Iterable[Verdict], *, leave_out: bool, flag: str, action:
         raise AccessError(f"none of the {len(judged)} tasks may {action}; nothing is left to do.")
     return [one.task for one in judged if one.may]
 
+
+_AMBIGUOUS = set("\\@ \t\r\n")
+"""Characters at which programs disagree where the host of a URL begins and ends."""
 
 _OPEN_TO_SHARE = {Redistribution.YES, Redistribution.DERIVED_ONLY}
 _OPEN_TO_MODELS = {LlmApi.ALLOWED}

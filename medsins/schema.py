@@ -168,9 +168,73 @@ class Manifest(BaseModel):
     shards: list[Shard]
 
 
+class Share(BaseModel):
+    """How much of a mixture the tasks of a selector make up."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    """Factor on the share of each of the tasks."""
+    cap: Annotated[int, Field(ge=1)] | None = None
+    """At most so many samples of each of the tasks; a larger task counts as one of this size."""
+    repeat: bool = False
+    """Whether samples may be used more than once where more are asked for than there are."""
+
+
+class Mixture(BaseModel):
+    """What `mixture.yaml` says: how many samples of which tasks an export has."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    """What the data set is called where a trainer asks for a name."""
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+    """T in n^(1/T), n the size of a task: 1 keeps sizes, more evens them out, .inf wholly."""
+    total: Annotated[int, Field(ge=1)] | None = None
+    """Samples in all; default: the most at which no task has fewer than its share."""
+    tasks: Annotated[dict[str, Share], Field(min_length=1)]
+    """Shares by selector; where two mean the same task, the later one counts."""
+
+
+Texts = Text | Annotated[list[Text], Field(min_length=1)]
+"""One text or several: the published form has lists, the published files mostly have texts."""
+
+
+class ContributedInstance(BaseModel):
+    """An instance in a contributor's task file."""
+
+    id: str | int | None = None
+    input: Text
+    output: Texts
+    """The answer, or all acceptable answers."""
+
+
+class TaskFile(BaseModel):
+    """A contributor's task file, in the form of the MedS-Ins repository; other fields are kept."""
+
+    Contributors: Texts
+    Source: Texts
+    """Name of the dataset."""
+    URL: Texts
+    Categories: Texts
+    Definition: Texts
+    Input_language: Texts
+    Output_language: Texts
+    Instruction_language: Texts | None = None
+    Domains: Texts
+    split_type: Annotated[str | None, Field(alias="Split Type")] = None
+    """Train, Test or Train/Test."""
+    Instances: Annotated[list[ContributedInstance], Field(min_length=1)]
+
+
 def json_schemas() -> Mapping[str, dict[str, Any]]:
     """Return the JSON Schemas that stand in `schemas/`, by file name."""
-    shapes: dict[str, type[BaseModel]] = {"instance": Instance, "manifest": Manifest}
+    shapes: dict[str, type[BaseModel]] = {
+        "instance": Instance,
+        "manifest": Manifest,
+        "mixture": Mixture,
+        "task_file": TaskFile,
+    }
     return {
         f"{name}.schema.json": {
             "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -17,8 +17,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medsins.constraints import constraints, protected
 from medsins.errors import CheckError
+from medsins.faults import REASONS, Subject, faults
 from medsins.similarity import NEAR, masked, normalised, rouge_l, words
 
 if TYPE_CHECKING:
@@ -27,28 +27,7 @@ if TYPE_CHECKING:
 FEWEST = 15
 """How many seed prompts a task has at least, as in the paper."""
 
-SHORTEST, LONGEST, FEWEST_WORDS = 0.5, 2.0, 4
-"""Length of a wording in words, as a share of the definition's; and at least so many."""
-
 _PLACEHOLDER = re.compile(r"(?<!\{)\{([a-z_]+)\}(?!\})")
-_LEAKS = re.compile(
-    r"^(?:sure|certainly|of course|absolutely|got it|okay|here(?:'s| is| are))\b|"
-    r"\b(?:rewrit\w+|reword\w*|rephras\w+|paraphras\w+) (?:the|this|of the|of this)\b|"
-    r"\binstruction definition\b|\bas an ai\b|\bi(?:'ll| will| am going to|'m ready)\b|"
-    r"\blet me know\b|\bhope this helps\b|\*\*",
-    re.IGNORECASE,
-)
-_SCRIPTS = {
-    "Han": re.compile(r"[\u4e00-\u9fff]"),
-    "Kana": re.compile(r"[\u3040-\u30ff]"),
-    "Cyrillic": re.compile(r"[\u0400-\u04ff]"),
-    "Latin": re.compile(r"[A-Za-zÀ-ÿ]"),
-}
-_FUNCTION_WORDS = {
-    "en": {"the", "of", "and", "a", "in", "to", "is", "it", "you", "that", "with", "from"},
-    "fr": {"le", "la", "les", "de", "des", "du", "et", "est", "une", "un", "dans", "vous"},
-    "es": {"el", "la", "los", "de", "del", "y", "es", "una", "un", "en", "que", "con"},
-}
 
 
 @dataclass(frozen=True)
@@ -122,28 +101,22 @@ def _document(path: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def problems(task: Task) -> Iterator[str]:
-    """Yield what is wrong with a task's seed prompts, in plain sentences."""
+    """Yield what is wrong with a task's seed prompts, in plain sentences.
+
+    They are held to what machine-made wordings are held to (`medsins.faults`), and to differ from
+    one another.
+    """
     found = seeds(task)
     if len(found) < FEWEST:
         yield f"{task.name}: there are {len(found)} seed prompts, fewer than {FEWEST}"
-    held_to = constraints(task)
-    spans = [*protected(held_to), *task.fill.values()]
-    length = len(words(task.definition))
-    script = _script(task.definition)
-    bare = [words(masked(seed.text, spans)) for seed in found]
+    subject = Subject.of(task)
+    bare = [words(masked(seed.text, subject.protected)) for seed in found]
     exact: dict[str, int] = {}
     for number, seed in enumerate(found, 1):
         where = f"{task.name}, prompt {number}"
-        lost = [str(one) for one in held_to if not one.kept(seed.text)]
-        if lost:
-            yield f"{where}: does not keep {'; '.join(lost)}"
-        if leak := _LEAKS.search(seed.text):
-            yield f"{where}: {leak[0]!r} is talk of the rewriting or an answer, no instruction"
-        count = len(words(seed.text))
-        if not max(FEWEST_WORDS, SHORTEST * length) <= count <= max(10, LONGEST * length):
-            yield f"{where}: has {count} words, the definition {length}"
-        if _script(seed.text) != script or not _same_language(seed.text, task.definition):
-            yield f"{where}: is not in the language of the definition"
+        for fault in faults(seed.text, subject):
+            between = " " if fault.reason.startswith("constraint:") else ": "
+            yield f"{where}: {REASONS[fault.reason]}{between}{fault.detail}"
         key = normalised(seed.text)
         if key in exact or key == normalised(task.definition):
             yield f"{where}: repeats {f'prompt {exact[key]}' if key in exact else 'the definition'}"
@@ -152,27 +125,3 @@ def problems(task: Task) -> Iterator[str]:
         alike = rouge_l(one, other)
         if alike >= NEAR:
             yield f"{task.name}, prompts {i} and {j}: nearly the same (ROUGE-L {alike:.2f})"
-
-
-def _script(text: str) -> str:
-    counts = {name: len(pattern.findall(text)) for name, pattern in _SCRIPTS.items()}
-    # Japanese is written with both; any amount of kana tells it from Chinese.
-    if counts["Kana"] > 5:
-        return "Kana"
-    return max(counts, key=lambda name: counts[name])
-
-
-def _same_language(one: str, other: str) -> bool:
-    """Return whether nothing speaks against two texts being in the same language."""
-    languages = {_language(one), _language(other)} - {""}
-    return len(languages) < 2
-
-
-def _language(text: str) -> str:
-    """Return the language whose function words are most; "" where no Latin text says."""
-    counted = words(text)
-    scores = {
-        code: sum(word in known for word in counted) for code, known in _FUNCTION_WORDS.items()
-    }
-    best = max(scores, key=lambda code: scores[code])
-    return best if scores[best] > 2 else ""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import xxhash
 
 from medsins.errors import CheckError, InvalidFileError, MissingFilesError, UnknownNameError
-from medsins.seeds import seeds
 
 if TYPE_CHECKING:
     from medsins.recipe import Task
@@ -67,6 +66,9 @@ def wordings(task: Task, kind: str, folder: Path | None = None) -> list[Wording]
     if kind == "definition":
         texts = [task.definition]
     elif kind == "seeds":
+        # The checks that come along are not needed to build.
+        from medsins.seeds import seeds
+
         texts = [seed.text for seed in seeds(task)]
         if not texts:
             raise CheckError(

@@ -32,13 +32,14 @@ HISTORY = (
     *named("n_icu_{}d", DAYS),
 )
 TRIAGE_VITALS = named("triage_{}", VITALS)
-TRIAGE_LEVEL = named("triage_{}", "pain acuity")
 COMPLAINTS = named(
     "chiefcom_{}",
     "chest_pain abdominal_pain headache shortness_of_breath back_pain cough nausea_vomiting "
     "fever_chills syncope dizziness",
 )
-COMORBIDITIES = (
+CONDITION = (
+    *named("triage_{}", "pain acuity"),
+    *COMPLAINTS,
     *named(
         "cci_{}",
         "MI CHF PVD Stroke Dementia Pulmonary Rheumatic PUD Liver1 DM1 DM2 Paralysis Renal "
@@ -52,8 +53,7 @@ COMORBIDITIES = (
 )
 LAST_VITALS = named("ed_{}_last", VITALS)
 STAY = ("ed_los", "n_med", "n_medrecon")
-AT_TRIAGE = (*HISTORY, *TRIAGE_VITALS, *TRIAGE_LEVEL, *COMPLAINTS, *COMORBIDITIES)
-AT_DISCHARGE = (*HISTORY, *TRIAGE_LEVEL, *COMPLAINTS, *COMORBIDITIES, *LAST_VITALS, *STAY)
+COURSE = (*LAST_VITALS, *STAY)
 OUTCOMES = ("outcome_hospitalization", "outcome_critical", "outcome_ed_revisit_3d")
 
 DEFINITION = (
@@ -73,16 +73,21 @@ FAHRENHEIT = "Temperatures are in degrees Fahrenheit."
 def lines(variables: tuple[str, ...]) -> Callable[[dict[str, str]], str]:
     """Return a function that writes a record's variables, each on its line, without empty ones."""
     values_of = itemgetter(*variables)
-    names = [f"{variable}: " for variable in variables]
+    names = [f"\n{variable}: " for variable in variables]
+    # Names and values in turn: joined at once, they make the lines of a record that lacks none.
+    both = [word for name in names for word in (name, "")]
 
     def write(record: dict[str, str]) -> str:
         values = values_of(record)
-        return "\n".join(compress(map(add, names, values), values))
+        if not all(values):
+            return "".join(compress(map(add, names, values), values))
+        both[1::2] = values
+        return "".join(both)
 
     return write
 
 
-at_triage, at_discharge = lines(AT_TRIAGE), lines(AT_DISCHARGE)
+history, triage_vitals, condition, course = map(lines, (HISTORY, TRIAGE_VITALS, CONDITION, COURSE))
 
 
 def prediction(number: int, moment: str, variables: str, outcome: str) -> Task:
@@ -123,8 +128,10 @@ class Mimic4EDBenchmark(Recipe):
     )
     files = raw.csv(
         "master_dataset.csv",
-        columns=tuple(
-            dict.fromkeys(("subject_id", "stay_id", *AT_TRIAGE, *AT_DISCHARGE, *OUTCOMES))
+        columns=(
+            *("subject_id", "stay_id"),
+            *(*HISTORY, *TRIAGE_VITALS, *CONDITION, *COURSE),
+            *OUTCOMES,
         ),
     )
     deviations = (
@@ -168,8 +175,9 @@ class Mimic4EDBenchmark(Recipe):
             yield self.skip("patient is under 18")
             return
         visit, patient = record["stay_id"], record["subject_id"]
+        past, present = history(record), condition(record)
         if self.wants(self.hospitalization, self.critical):
-            before = at_triage(record)
+            before = f"{past}{triage_vitals(record)}{present}".lstrip()
             yield self.hospitalization(
                 input=before, output=record["outcome_hospitalization"], key=visit, group=patient
             )
@@ -178,7 +186,7 @@ class Mimic4EDBenchmark(Recipe):
             )
         if self.wants(self.ed_revisit_72h):
             yield self.ed_revisit_72h(
-                input=at_discharge(record),
+                input=f"{past}{present}{course(record)}".lstrip(),
                 output=record["outcome_ed_revisit_3d"],
                 key=visit,
                 group=patient,

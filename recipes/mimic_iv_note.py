@@ -9,6 +9,7 @@ A section starts with its heading and a colon at the start of a line, blanks bef
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -79,8 +80,8 @@ START = {
 }
 PLAIN = {heading: f"\n{heading}:" for heading in START}
 END = re.compile(
-    r"\n[ \t]*(?=[A-Z])(?i:EXAM|EXAMINATION|INDICATION|HISTORY|TECHNIQUE|COMPARISON|FINDINGS|"
-    r"IMPRESSION|RECOMMENDATIONS?|RECOMMENDATION\(S\)|NOTIFICATION|ADDENDUM)[ \t]*:"
+    r"\n[ \t]*(?=[ACEFHINRT])(?i:EXAM|EXAMINATION|INDICATION|HISTORY|TECHNIQUE|COMPARISON|"
+    r"FINDINGS|IMPRESSION|RECOMMENDATIONS?|RECOMMENDATION\(S\)|NOTIFICATION|ADDENDUM)[ \t]*:"
 )
 PARAGRAPH = re.compile(r"\n[ \t]*\n")
 INSTRUCTIONS = re.compile(r"\n[ \t]*Discharge Instructions[ \t]*:", re.IGNORECASE)
@@ -155,9 +156,20 @@ def section(report: str, heading: str, after: int = 0) -> str | None:
         start = other.end()
     else:
         return None
-    end = END.search(report, start)
+    # Nothing ends a section before the line of the next colon.
+    colon = report.find(":", start)
+    end = END.search(report, max(start, report.rfind("\n", start, colon))) if colon >= 0 else None
     body = report[start : end.start() if end else None].strip()
     return body or section(report, heading, start) or ""
+
+
+def examination_of(report: str) -> str | None:
+    """Return the EXAMINATION section of a report: mostly one line, with an empty one after it."""
+    heading = PLAIN["EXAMINATION"]
+    start = report.find(heading)
+    end = report.find("\n\n", start) if start >= 0 else -1
+    line = report[start + len(heading) : end] if end >= 0 else ""
+    return line if "\n" not in line and line.strip() else section(report, "EXAMINATION")
 
 
 class MimicIVNote(Recipe):
@@ -272,9 +284,16 @@ class MimicIVNote(Recipe):
         ),
     )
 
+    classify = True
+
+    def use(self, file_set: str, tasks: Iterable[Task]) -> None:
+        super().use(file_set, tasks)
+        # Asked about every report, so answered only once.
+        self.classify = self.wants(self.modality, self.anatomy)
+
     def instances_radiology(self, record: dict[str, Any]) -> Drafts:
         report = f"\n{unix(record['text'])}"
-        examination = section(report, "EXAMINATION")
+        examination = examination_of(report)
         if examination is None:
             yield self.skip("no EXAMINATION section")
             return
@@ -282,8 +301,7 @@ class MimicIVNote(Recipe):
         if not modality and not region:
             yield self.skip("examination names no known modality or region")
             return
-        classify = self.wants(self.modality, self.anatomy)
-        if not summaries and not classify:
+        if not summaries and not self.classify:
             return
         findings = section(report, "FINDINGS")
         if findings is None:
@@ -299,7 +317,7 @@ class MimicIVNote(Recipe):
         note, patient = record["note_id"], record["subject_id"]
         for key in summaries:
             yield self.summary[key](input=findings, output=impression, key=note, group=patient)
-        if not classify:
+        if not self.classify:
             return
         both = f"{findings}\n{impression}"
         if modality:

@@ -13,9 +13,9 @@ from medsins.schema import json_schemas
 
 ROOT = Path(medsins.__file__).resolve().parent
 LAYERS = [
-    {"errors", "taxonomy", "schema", "similarity", "text"},
+    {"errors", "languages", "phrases", "schema", "similarity", "taxonomy", "text"},
     {"raw"},
-    {"recipe", "constraints", "seeds", "wordings"},
+    {"constraints", "faults", "recipe", "seeds", "wordings"},
     {"registry"},
     {"engine", "check", "cards", "gate", "leaks", "obtain", "scaffold"},
     {"llm"},

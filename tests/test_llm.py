@@ -145,9 +145,8 @@ def test_what_earlier_runs_spent_counts(tmp_path: Path) -> None:
             budget = Budget(Caps(requests=2))
             ledger = Ledger(journal, budget, "m", audit=True)
             if ledger.answered(call) is None:
-                reserved = ledger.begin(call)
-                assert reserved is not None
-                ledger.answer(call, reserved, Reply("said", input_tokens=3, output_tokens=1))
+                assert ledger.begin(call)
+                ledger.answer(call, Reply("said", input_tokens=3, output_tokens=1))
             else:
                 # Sent and never answered, as when the process is killed: counted at its most.
                 ledger.begin(other)

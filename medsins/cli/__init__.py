@@ -1,6 +1,11 @@
 """The command line: a thin mirror of the public functions.
 
-building.py     list, show, fetch, build, verify, check, new
+building.py     list, show, fetch, build, verify, check, new, import
+instructing.py  expand
+publishing.py   push, pull
+exporting.py    export, mix
+benching.py     bench
+endpoints.py    options of every command that asks a model
 tables.py       how tables and sizes are printed
 """
 
@@ -12,7 +17,7 @@ import traceback
 import click
 
 from medsins import __version__
-from medsins.cli import building
+from medsins.cli import benching, building, exporting, instructing, publishing
 from medsins.errors import MedsinsError
 
 
@@ -54,5 +59,6 @@ def main() -> None:
     sys.exit(code or 0)
 
 
-for command in building.COMMANDS:
-    app.add_command(command)
+for module in (building, instructing, publishing, exporting, benching):
+    for command in module.COMMANDS:
+        app.add_command(command)

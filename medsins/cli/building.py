@@ -1,4 +1,4 @@
-"""Commands round a build: list, show, fetch, build, verify, check, new."""
+"""Commands round a build: list, show, fetch, build, verify, check, new, import."""
 
 from __future__ import annotations
 
@@ -113,10 +113,12 @@ def fetch(select: tuple[str, ...], raw: str | None) -> None:
 @click.option("--engine", type=click.Choice(["local"]), default="local", show_default=True)
 @click.option(
     "--instructions",
-    type=click.Choice(["definition", "seeds"]),
+    type=click.Choice(["definition", "seeds", "expanded"]),
     default="definition",
     show_default=True,
+    help="Which instructions go with the instances.",
 )
+@click.option("--instructions-from", help="Folder of expanded instructions.")
 @click.option("--seed", default=0, show_default=True, help="Of splits that are not official.")
 @click.option("--overwrite", is_flag=True, help="Replace a build made with other options.")
 @click.option(
@@ -255,8 +257,31 @@ def new(recipe: str, folder: Path) -> None:
     click.echo(f"Fill them in, then run: medsins check {recipe} --update")
 
 
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", help="Name of the recipe. Default: made from the file's name.")
+@click.option(
+    "--folder",
+    default="medsins-contributed",
+    show_default=True,
+    help="Folder for the recipe and the raw file.",
+)
+@click.option("--out", default="medsins-data", show_default=True, help="Folder of the build.")
+def import_command(file: Path, name: str | None, folder: str, out: str) -> None:
+    """Check a contributor's task file (.json, .xlsx), write a recipe for it, and build it."""
+    from medsins.contributed import import_task_file
+
+    made = import_task_file(file, name, folder=folder, out=out)
+    _summary(made.result)
+    click.echo(f"wrote {made.recipe}")
+    click.echo(
+        "Read it, and state its licence and terms there. To use it by name: "
+        f"export MEDSINS_RECIPES={made.recipe.parent} and --raw {made.raw}"
+    )
+
+
 def _joined(select: tuple[str, ...]) -> list[str]:
     return list(select) or ["all"]
 
 
-COMMANDS = (list_command, show, fetch, build, verify, check, new)
+COMMANDS = (list_command, show, fetch, build, verify, check, new, import_command)

@@ -1,6 +1,7 @@
 """The folder of a build: its layout, its lock, and how a new build replaces the old one.
 
-README.md  manifest.json  data/<task>/<split>-00000-of-0000N.parquet  rejects/<recipe>.jsonl
+README.md  LICENSES.md  composition.svg  croissant.json  manifest.json
+data/<task>/<split>-00000-of-0000N.parquet  rejects/<recipe>.jsonl
 .medsins/lock            held while a process builds here
 .medsins/files.json      sizes, times and digests of raw files, so that they are read once
 .medsins/parts/…         finished parts of recipes that are not finished

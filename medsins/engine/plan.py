@@ -16,10 +16,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from medsins import __version__
-from medsins.errors import CheckError, CorruptFileError, MissingFilesError
+from medsins.errors import CorruptFileError, MissingFilesError
 from medsins.raw.files import FileSet, Located, RawFile, Reader, Span
 from medsins.recipe import Recipe, Task, joins_files
 from medsins.taxonomy import SPLITS
+from medsins.wordings import wordings
 
 PART_BYTES = 64 << 20
 """Raw bytes in a part: the unit of work, of parallelism, and of what an interruption can lose."""
@@ -32,7 +33,7 @@ class Options:
     """What shapes the result of a build beside the recipes and the raw files.
 
     Attributes:
-        instructions: Which wordings go with the instances.
+        instructions: Which instructions go with the instances; see `medsins.wordings`.
         limit: Most records to read of each split of each file set; None for all.
         sample: Whether the synthetic samples are built.
         seed: Seed of the hash that splits groups.
@@ -97,7 +98,7 @@ class RecipePlan:
         parts: Its parts.
         files: Facts of all raw files, by path relative to the raw root.
         absent: (file set, split, pattern) of patterns that match no file.
-        instructions: Which wordings go with the instances.
+        instructions: The instructions of each task; an instance's id says which is its own.
         fingerprint: Digest of all that shapes its result.
     """
 
@@ -106,7 +107,7 @@ class RecipePlan:
     parts: tuple[Part, ...]
     files: dict[str, FileFacts]
     absent: tuple[tuple[str, str, str], ...]
-    instructions: str
+    instructions: dict[str, tuple[str, ...]]
     fingerprint: str
 
 
@@ -249,17 +250,39 @@ def _missing(
 
 
 def plan(
-    inputs: Inputs, tasks: Sequence[Task], options: Options, raw_root: Path, cache_: FileCache
+    inputs: Inputs,
+    tasks: Sequence[Task],
+    options: Options,
+    raw_root: Path,
+    cache_: FileCache,
+    expansions: Path | None = None,
 ) -> RecipePlan:
-    """Cut a recipe's work into parts; every file must have been scanned."""
+    """Cut a recipe's work into parts; every file must have been scanned.
+
+    Args:
+        inputs: Its raw files.
+        tasks: Which of its tasks.
+        options: What shapes the result.
+        raw_root: Folder of the raw files.
+        cache_: What is known of them.
+        expansions: Folder of expanded instructions, if those are to go with the instances.
+
+    Raises:
+        CheckError: A task has no seed prompts, and they are to go with its instances.
+        MissingFilesError: A task has no expanded instructions, and they are to go with them.
+    """
     recipe = inputs.recipe
     facts = {path: _known(cache_, path) for path, _ in inputs.to_scan()}
     names = tuple(task.name for task in tasks)
+    spoken = {
+        task.name: tuple(one.text for one in wordings(task, options.instructions, expansions))
+        for task in tasks
+    }
     base = _digest(
         code_digest(),
         hashlib.sha256(_source(recipe)).hexdigest(),
         json.dumps(asdict(options), sort_keys=True),
-        json.dumps([(task.name, wordings(task, options.instructions)) for task in tasks]),
+        json.dumps(list(spoken.items())),
         *(facts[file.path].sha256 for _, file in inputs.lookups),
     )
     parts = []
@@ -270,26 +293,7 @@ def plan(
     start = len(os.path.join(raw_root, ""))  # noqa: PTH118
     listed = {str(path)[start:].replace(os.sep, "/"): fact for path, fact in facts.items()}
     whole = _digest(base, *(part.fingerprint for part in parts))
-    return RecipePlan(
-        recipe, tuple(tasks), tuple(parts), listed, inputs.absent, options.instructions, whole
-    )
-
-
-def wordings(task: Task, instructions: str) -> list[str]:
-    """Return the instructions of which each instance of a task gets one.
-
-    Raises:
-        CheckError: They should be the seed prompts, and the task has none.
-    """
-    if instructions == "definition":
-        return [task.definition]
-    seeds = task.seeds
-    if not seeds:
-        raise CheckError(
-            f"{task.name} has no seed prompts. Build it with instructions='definition', or write "
-            f"seed_prompts/{task.source}.yaml."
-        )
-    return seeds
+    return RecipePlan(recipe, tuple(tasks), tuple(parts), listed, inputs.absent, spoken, whole)
 
 
 def same_files(inputs: Inputs, cache_: FileCache) -> None:

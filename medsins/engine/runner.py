@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
-from medsins import __version__, cards
+from medsins import __version__
 from medsins.engine.folder import MANIFEST, BuildFolder, dump
 from medsins.engine.local import Local
 from medsins.engine.plan import (
@@ -34,6 +34,7 @@ from medsins.errors import (
 from medsins.recipe import Recipe, Task
 from medsins.registry import Select, raw_root, resolve, samples_root
 from medsins.taxonomy import SPLITS
+from medsins.wordings import KINDS
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -108,7 +109,8 @@ def build(
     sample: bool = False,
     workers: int | None = None,
     engine: Literal["local"] = "local",
-    instructions: Literal["definition", "seeds"] = "definition",
+    instructions: Literal["definition", "seeds", "expanded"] = "definition",
+    instructions_from: str | os.PathLike[str] | None = None,
     seed: int = 0,
     overwrite: bool = False,
     max_rejects: float = MAX_REJECTS,
@@ -129,8 +131,10 @@ def build(
         sample: Build from the synthetic samples that ship with the library.
         workers: Number of processes; default: one for each core, fewer for small jobs.
         engine: What runs the jobs: "local".
-        instructions: Which wordings go with the instances: "definition", the task's own, or
-            "seeds", one of its seed prompts each; the instance's id says which.
+        instructions: Which instructions go with the instances: "definition", the task's own;
+            "seeds", one of its seed prompts each; or "expanded", one of its expansions each. The
+            instance's id says which.
+        instructions_from: Folder of expanded instructions; default: `medsins-instructions`.
         seed: Seed of the split of sources without an official one.
         overwrite: Replace a build made with other options.
         max_rejects: Largest share of a recipe's records that may be rejected.
@@ -141,6 +145,8 @@ def build(
         BrokenRecipeError: A recipe asked for by name cannot be imported.
         MissingFilesError: Raw files are not where they should be.
         CorruptFileError: A raw file cannot be read to its end.
+        CheckError: A task has no seed prompts, and they are to go with its instances.
+        InvalidFileError: A file of expanded instructions cannot be used.
         RejectedRecordsError: A recipe has more rejected records than allowed.
         BuildConflictError: The folder holds another build, or is in use.
         OutputError: The folder cannot be written.
@@ -159,7 +165,10 @@ def build(
         manifest, replaced = _start(folder, options, overwrite)
         wanted = _with_tasks_already_there(selection.recipes, manifest)
         left_out = {name: str(error) for name, error in selection.broken.items()}
-        run = _Run(folder, root, options, workers, max_rejects, progress, manifest, replaced)
+        expansions = Path(instructions_from) if instructions_from is not None else None
+        run = _Run(
+            folder, root, options, workers, max_rejects, progress, manifest, replaced, expansions
+        )
         try:
             run.go(wanted, selection.named, left_out)
         finally:
@@ -198,10 +207,10 @@ def _options(
     split: str | None,
     engine: str,
 ) -> Options:
-    if instructions not in ("definition", "seeds"):
+    if instructions not in KINDS:
         raise ValueError(
             f"instructions={instructions!r} is not there; instances go with their task's "
-            "'definition' or its 'seeds'."
+            f"{', '.join(map(repr, KINDS))}."
         )
     if engine != "local":
         raise ValueError(f"engine={engine!r} is not there; there is 'local'.")
@@ -284,7 +293,9 @@ class _Run:
         progress: bool | None,
         manifest: dict[str, Any],
         replaced: list[str],
+        expansions: Path | None,
     ) -> None:
+        self._expansions = expansions
         self.absent: dict[str, tuple[str, ...]] = {}
         self.built: list[str] = []
         self.failures: list[MedsinsError] = []
@@ -322,7 +333,9 @@ class _Run:
         self._scan(inputs.values())
         plans = []
         for recipe, found in inputs.items():
-            one = plan(found, recipes[recipe], self._options, self._root, self._cache)
+            one = plan(
+                found, recipes[recipe], self._options, self._root, self._cache, self._expansions
+            )
             if one.absent:
                 self.absent[recipe.name] = tuple(pattern for _, _, pattern in one.absent)
             facts = self._manifest["recipes"].get(recipe.name)
@@ -433,9 +446,19 @@ class _Run:
             "recipes": dict(sorted(recipes.items())),
             "shards": sorted(shards, key=lambda shard: str(shard["path"])),
         }
-        texts = {"README.md": cards.build_card(manifest), MANIFEST: dump(manifest)}
+        texts = {**self._texts(manifest, moves), MANIFEST: dump(manifest)}
         self._folder.commit(moves, deletes, texts)
         return manifest
+
+    def _texts(self, manifest: dict[str, Any], moves: dict[str, str]) -> dict[str, str]:
+        """Return what the build says of itself beside the manifest: the dataset card and others."""
+        # An unchanged build needs none of it.
+        from medsins.cards import build_texts, memory_sizes
+
+        staged = {final: path for path, final in moves.items()}
+        shards = [str(shard["path"]) for shard in manifest["shards"]]
+        lie = {path: self._folder.path / staged.get(path, path) for path in shards}
+        return build_texts(manifest, memory_sizes(lie))
 
 
 def _task_of(path: str) -> str:

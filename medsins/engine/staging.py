@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from medsins.engine.folder import BuildFolder
 from medsins.engine.local import Local
-from medsins.engine.plan import Part, RecipePlan, wordings
+from medsins.engine.plan import Part, RecipePlan
 from medsins.engine.store import (
     Receipt,
     ShardJob,
@@ -138,17 +138,16 @@ class Stage:
         )
 
     def _write(
-        self, jobs: Sequence[ShardJob], instructions: str, home: Path
+        self, jobs: Sequence[ShardJob], instructions: dict[str, tuple[str, ...]], home: Path
     ) -> list[dict[str, Any]]:
-        arguments = [(job, instructions, home) for job in jobs]
+        arguments = [(job, instructions[job.task], home) for job in jobs]
         shards = dict(self._executor.run(stage_shard, arguments, self._tick))
         return [shards[number] for number in range(len(jobs))]
 
 
-def stage_shard(job: ShardJob, instructions: str, home: Path) -> dict[str, Any]:
+def stage_shard(job: ShardJob, instructions: Sequence[str], home: Path) -> dict[str, Any]:
     """Write one shard below a folder; a job for worker processes."""
-    task = find_task(job.task)
-    return write_shard(job, task, wordings(task, instructions), home)
+    return write_shard(job, find_task(job.task), instructions, home)
 
 
 def _weight(part: Part) -> int:

@@ -7,11 +7,13 @@ and validation, hashing and the Arrow conversion run once for some thousands of 
 from __future__ import annotations
 
 import traceback
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -180,8 +182,9 @@ class Mapper:
         whole = len(wanted) == len(type(recipe).tasks)
         self._nothing = NOTHING if whole else NOT_SELECTED
         self._size = 0
-        # Where each record that has drafts in the buffers came from, for the rejects file.
-        self._origins: dict[int, tuple[str, str]] = {}
+        # The batches whose drafts are in the buffers: number of records before it, file, origin,
+        # rows. They tell the rejects file where a record came from.
+        self._buffered: list[tuple[int, str, str, Sequence[int]]] = []
 
     def run(self, batches: Iterable[Batch]) -> None:
         """Map all batches and write what comes out."""
@@ -199,6 +202,7 @@ class Mapper:
         assign, file_split = self._assign, self._part.split
         file, origin = batch.file, batch.origin
         number, size, nothing = counts.records, self._size, self._nothing
+        self._buffered.append((number, file, origin, batch.rows))
         silent = 0
         for row, record in zip(batch.rows, batch.records, strict=True):
             number += 1
@@ -239,14 +243,14 @@ class Mapper:
                 buffer.references.append(references or None)
                 buffer.record.append(where)
                 buffer.owner.append(number)
-                # Validation says what is wrong with what has no length.
-                with suppress(TypeError):
-                    size += len(text) + len(output)
                 given += 1
+                try:
+                    size += len(text) + len(output)
+                except TypeError:
+                    continue  # Validation says what is wrong with what has no length.
             if given:
                 counts.with_instances += 1
                 counts.instances += given
-                self._origins[number] = (file, f"{origin}{row}")
                 if skips:
                     counts.partly_skipped.update(skips)
             else:
@@ -265,8 +269,7 @@ class Mapper:
                 columns[i] = _validated(buffer, wrong)
         if wrong:
             for owner, error in wrong.items():
-                file, row = self._origins[owner]
-                self._reject(file, row, error)
+                self._reject(*self._place(owner), error)
             owners = set(wrong)
             for i in columns:
                 buffer = self._all[i]
@@ -280,8 +283,14 @@ class Mapper:
                 buffer = self._all[i]
                 self._writer.write(buffer.task, buffer.split, valid)
             self._all[i].clear()
-        self._origins.clear()
+        self._buffered.clear()
         self._size = 0
+
+    def _place(self, owner: int) -> tuple[str, str]:
+        """Return the file and the row of a record that has drafts in the buffers."""
+        index = bisect_left(self._buffered, owner, key=itemgetter(0)) - 1
+        before, file, origin, rows = self._buffered[index]
+        return file, f"{origin}{rows[owner - before - 1]}"
 
     def _reject(self, file: str, row: str, error: RecordError) -> None:
         self.counts.rejected[str(error)] += 1
@@ -361,6 +370,8 @@ def split_assigner(rule: SplitRule, seed: int) -> Callable[[str], str]:
     validation = int((rule.train + rule.validation) * 2**64)
     digest = xxhash.xxh3_64_intdigest
 
+    # Instances of one group mostly follow each other.
+    @lru_cache(maxsize=1)
     def assign(group: str) -> str:
         place = digest(f"{seed}\0{group}".encode())
         if place < train:

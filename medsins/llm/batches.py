@@ -2,7 +2,7 @@
 
 A round: all that the source has to ask now is written into files, uploaded, and run as jobs; when
 they end, output and error files are read. What a job asks is on disk before it is created, and it
-carries a digest of that as metadata, so a process that is killed at any point finds its jobs again
+carries a mark as metadata, so a process that is killed at any point finds its jobs again
 and sends nothing twice. Lines without an answer are asked again in the next round.
 
 Format: https://platform.openai.com/docs/guides/batch
@@ -10,9 +10,10 @@ Format: https://platform.openai.com/docs/guides/batch
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
+import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +22,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
 
 from medsins.errors import BudgetError, EndpointError
-from medsins.llm.budget import Reservation
 from medsins.llm.calls import Call, Source
 from medsins.llm.endpoint import Endpoint
 from medsins.llm.failures import (
@@ -83,15 +83,25 @@ def ask_in_batches(
         EndpointError: The endpoint cannot be used, or answers nothing in several rounds.
     """
     run = _Run(endpoint, ledger, batching, tell)
+    calls: list[Call] = []
+    tried: Counter[str] = Counter()
     silent = 0
-    while calls := _drawn(source, ledger):
+    while calls := [*calls, *_drawn(source, ledger)]:
         answered, exhausted = run.round(calls)
+        missing = []
         for call in calls:
             reply = ledger.answered(call)
             if reply is not None:
                 source.take(call, reply)
-            elif not exhausted:
-                source.give_up(call, "no answer in the batch")
+                continue
+            key = call.key(ledger.model)
+            # What an expired batch did not get to is not the fault of the line.
+            tried[key] += key in run.failed
+            if tried[key] < ATTEMPTS:
+                missing.append(call)
+            else:
+                source.give_up(call, run.failed[key])
+        calls = missing
         if exhausted:
             raise BudgetError(
                 "the budget is used up: what was answered is kept. Raise it and run the same "
@@ -128,6 +138,7 @@ class _Run:
         import openai
 
         self.endpoint, self.ledger, self.batching, self.tell = endpoint, ledger, batching, tell
+        self.failed: dict[str, str] = {}
         self.client: OpenAI = openai.OpenAI(
             api_key=endpoint.key,
             base_url=endpoint.base_url,
@@ -141,55 +152,58 @@ class _Run:
     def round(self, calls: list[Call]) -> tuple[int, bool]:
         """Ask these calls once; return how many were answered, and whether the budget is used."""
         by_key = {call.key(self.endpoint.model): call for call in calls}
+        self.failed = {}
         exhausted = False
         jobs = self._jobs_under_way(by_key)
-        asked = {key for keys in jobs.values() for key in keys}
+        asked = {key for _, keys in jobs.values() for key in keys}
         for chunk in self._files([call for key, call in by_key.items() if key not in asked]):
             begun = self.ledger.begin_all(chunk, transport="batch")
             if begun:
-                jobs[self._submit(begun)] = [call.key(self.endpoint.model) for call, _ in begun]
+                job, mark, keys = self._submit(begun)
+                jobs[job] = (mark, keys)
             if len(begun) < len(chunk):
                 exhausted = True
                 break
         answered = 0
-        for job, keys in jobs.items():
-            answered += self._collect(job, {key: by_key[key] for key in keys if key in by_key})
+        for job, (mark, keys) in jobs.items():
+            answered += self._collect(
+                job, mark, {key: by_key[key] for key in keys if key in by_key}
+            )
         return answered, exhausted
 
-    def _jobs_under_way(self, by_key: dict[str, Call]) -> dict[str, list[str]]:
+    def _jobs_under_way(self, by_key: dict[str, Call]) -> dict[str, tuple[str, list[str]]]:
         """Return jobs of an earlier process that were not read to their end, with their keys."""
         planned: dict[str, list[str]] = {}
         jobs: dict[str, str] = {}
         for event in self.ledger.journal.events():
             if event.get("event") == "batch planned":
-                planned[event["digest"]] = event["keys"]
+                planned[event["mark"]] = event["keys"]
             elif event.get("event") == "batch":
-                jobs[event["digest"]] = event["job"]
+                jobs[event["mark"]] = event["job"]
             elif event.get("event") == "batch read":
-                planned.pop(event["digest"], None)
+                planned.pop(event["mark"], None)
         found = {}
-        for digest, keys in planned.items():
-            job = jobs.get(digest) or self._created(digest)
+        for mark, keys in planned.items():
+            job = jobs.get(mark) or self._created(mark)
             if job is None:
-                self._forget(digest, keys, by_key)
+                self._forget(mark, keys, by_key)
             elif not by_key.keys().isdisjoint(keys):
-                found[job] = keys
+                found[job] = (mark, keys)
         return found
 
-    def _created(self, digest: str) -> str | None:
+    def _created(self, mark: str) -> str | None:
         """Look for a job that was created just before its process was killed."""
         for batch in self._again(lambda: list(self.client.batches.list(limit=100))):
-            if (batch.metadata or {}).get(_MARK) == digest:
-                self.ledger.journal.append({"event": "batch", "digest": digest, "job": batch.id})
+            if (batch.metadata or {}).get(_MARK) == mark:
+                self.ledger.journal.append({"event": "batch", "mark": mark, "job": batch.id})
                 return str(batch.id)
         return None
 
-    def _forget(self, digest: str, keys: list[str], by_key: dict[str, Call]) -> None:
+    def _forget(self, mark: str, keys: list[str], by_key: dict[str, Call]) -> None:
         for key in keys:
             if key in by_key:
-                reserved = self.ledger.budget.reservation(*by_key[key].most_tokens())
-                self.ledger.fail(by_key[key], reserved, "batch was not created", billed=False)
-        self.ledger.journal.append({"event": "batch read", "digest": digest, "status": "missing"})
+                self.ledger.fail(by_key[key], "batch was not created", billed=False)
+        self.ledger.journal.append({"event": "batch read", "mark": mark, "status": "missing"})
 
     def _files(self, calls: list[Call]) -> Iterator[list[Call]]:
         chunk: list[Call] = []
@@ -213,11 +227,11 @@ class _Run:
         }
         return json.dumps(line, ensure_ascii=False).encode() + b"\n"
 
-    def _submit(self, begun: list[tuple[Call, Reservation]]) -> str:
-        content = b"".join(self._line(call) for call, _ in begun)
-        keys = [call.key(self.endpoint.model) for call, _ in begun]
-        digest = _digest(keys)
-        self.ledger.journal.append({"event": "batch planned", "digest": digest, "keys": keys})
+    def _submit(self, begun: list[Call]) -> tuple[str, str, list[str]]:
+        content = b"".join(self._line(call) for call in begun)
+        keys = [call.key(self.endpoint.model) for call in begun]
+        mark = uuid.uuid4().hex
+        self.ledger.journal.append({"event": "batch planned", "mark": mark, "keys": keys})
         file = self._again(
             lambda: self.client.files.create(file=("calls.jsonl", content), purpose="batch")
         )
@@ -226,14 +240,14 @@ class _Run:
                 input_file_id=file.id,
                 endpoint=_PATH,
                 completion_window="24h",
-                metadata={_MARK: digest},
+                metadata={_MARK: mark},
             )
         )
-        self.ledger.journal.append({"event": "batch", "digest": digest, "job": job.id})
+        self.ledger.journal.append({"event": "batch", "mark": mark, "job": job.id})
         self.tell(f"batch {job.id}: {len(keys)} requests")
-        return str(job.id)
+        return str(job.id), mark, keys
 
-    def _collect(self, job: str, calls: dict[str, Call]) -> int:
+    def _collect(self, job: str, mark: str, calls: dict[str, Call]) -> int:
         """Wait for a job, and put what its files say on disk."""
         while True:
             batch = self._again(lambda: self.client.batches.retrieve(job))
@@ -246,10 +260,7 @@ class _Run:
             if file:
                 lines.update(_by_key(self._content(file)))
         answered = sum(self._settle(call, lines.get(key)) for key, call in calls.items())
-        digest = (batch.metadata or {}).get(_MARK) or _digest(list(calls))
-        self.ledger.journal.append(
-            {"event": "batch read", "digest": digest, "status": batch.status}
-        )
+        self.ledger.journal.append({"event": "batch read", "mark": mark, "status": batch.status})
         if batch.status != "completed":
             self.tell(f"batch {job} {batch.status}: {answered} of {len(calls)} answered")
         return answered
@@ -259,11 +270,10 @@ class _Run:
         return content
 
     def _settle(self, call: Call, line: dict[str, Any] | None) -> bool:
-        reserved = self.ledger.budget.reservation(*call.most_tokens())
         response = (line or {}).get("response") or {}
         status, body = response.get("status_code"), response.get("body")
         if line is None or status is None:
-            self.ledger.fail(call, reserved, "no line in the batch", billed=False)
+            self.ledger.fail(call, "no line in the batch", billed=False)
             return False
         try:
             if status != 200:
@@ -272,12 +282,13 @@ class _Run:
             reply = read_reply(json.dumps(body).encode(), _now())
         except RequestError as error:
             if error.reply is None:
-                self.ledger.fail(call, reserved, error.why, billed=error.billed)
+                self.ledger.fail(call, error.why, billed=error.billed)
+                self.failed[call.key(self.endpoint.model)] = error.why
                 if error.fatal:
                     raise stop(error) from error
                 return False
             reply = error.reply
-        self.ledger.answer(call, reserved, reply)
+        self.ledger.answer(call, reply)
         return True
 
     def _again(self, request: Callable[[], Any]) -> Any:
@@ -311,10 +322,6 @@ class _Run:
                 "is kept; run the same command again, or without --batch."
             ) from error
         return None
-
-
-def _digest(keys: list[str]) -> str:
-    return hashlib.sha256("\n".join(keys).encode()).hexdigest()
 
 
 def _by_key(content: bytes) -> dict[str, dict[str, Any]]:

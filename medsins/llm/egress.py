@@ -45,12 +45,15 @@ def refuse_personal(texts: Mapping[str, str]) -> None:
                 )
 
 
-def refuse_copies(texts: Mapping[str, str], build: str | os.PathLike[str]) -> None:
+def refuse_copies(
+    texts: Mapping[str, str], build: str | os.PathLike[str], spans: Iterable[str] = ()
+) -> None:
     """Refuse texts that share a run of 8 words with an instance of a build.
 
     Args:
         texts: What would be sent, by what it is.
         build: A build folder; inputs and outputs of all its instances are looked through.
+        spans: What definitions quote on purpose, such as labels; runs within one are no copies.
 
     Raises:
         AccessError: One shares such a run.
@@ -62,6 +65,8 @@ def refuse_copies(texts: Mapping[str, str], build: str | os.PathLike[str]) -> No
     runs: dict[tuple[str, ...], str] = {}
     for what, text in texts.items():
         runs.update(dict.fromkeys(_runs(text), what))
+    for run in chain.from_iterable(map(_runs, spans)):
+        runs.pop(run, None)
     for shard in folder.finished()["shards"]:
         file = parquet.ParquetFile(folder.path / shard["path"])
         for batch in file.iter_batches(4096, columns=["input", "output"]):

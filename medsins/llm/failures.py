@@ -23,7 +23,7 @@ ATTEMPTS = 6
 PATIENCE = 600.0
 """Most seconds that one call may take in one run, waiting included."""
 
-_FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
+_LONGEST_WAIT = 60.0
 _AGAIN = frozenset({408, 409, 425, 429})
 _ENDS_THE_RUN = frozenset({401, 403, 404})
 
@@ -57,7 +57,13 @@ class Backoff(wait_base):
     """Waits as long as the endpoint asks, else exponentially with full jitter.
 
     The jitter is not seeded: it decides when a question is asked, never what comes of it.
+
+    Args:
+        first: Most seconds before the second attempt; each further one doubles it, up to a minute.
     """
+
+    def __init__(self, first: float = 0.5) -> None:
+        self.first = first
 
     def __call__(self, retry_state: RetryCallState) -> float:
         """Return the seconds to wait."""
@@ -67,7 +73,7 @@ class Backoff(wait_base):
                 return 0.0
             if error.wait is not None:
                 return error.wait
-        ceiling = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (retry_state.attempt_number - 1))
+        ceiling = min(_LONGEST_WAIT, self.first * 2 ** (retry_state.attempt_number - 1))
         return random.uniform(0, ceiling)
 
 

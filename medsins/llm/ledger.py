@@ -30,51 +30,51 @@ class Ledger:
         self.model = model
         self._audit = audit
         self._replies: dict[str, Reply] = {}
+        self._under_way: dict[str, list[Reservation]] = {}
         self._replay()
 
     def _replay(self) -> None:
-        under_way: dict[str, list[Reservation]] = {}
         for event in self.journal.events():
             kind, key = event.get("event"), event.get("key", "")
             if kind == "sent":
                 reserved = self.budget.reservation(event["input"], event["output"])
                 self.budget.count(reserved)
-                under_way.setdefault(key, []).append(reserved)
+                self._under_way.setdefault(key, []).append(reserved)
             elif kind == "answer":
-                reply = Reply(**event["reply"])
-                self._replies[key] = reply
-                self.budget.settle(under_way[key].pop(), reply.input_tokens, reply.output_tokens)
+                self._settle(key, Reply(**event["reply"]))
             elif kind == "failed":
-                reserved = under_way[key].pop()
-                if not event["billed"]:
-                    self.budget.settle(reserved, 0, 0)
+                self._let_go(key, billed=event["billed"])
 
     def answered(self, call: Call) -> Reply | None:
         """Return the answer to a call if there is one already."""
         return self._replies.get(call.key(self.model))
 
-    def begin(self, call: Call, **facts: Any) -> Reservation | None:
-        """Reserve and journal a request that is about to be sent; None if it may not be."""
+    def begin(self, call: Call, **facts: Any) -> bool:
+        """Reserve and journal a request that is about to be sent; False if it may not be."""
         reserved = self.budget.reserve(*call.most_tokens())
-        if reserved is not None:
-            self.journal.append(self._sent(call, reserved, facts))
-        return reserved
+        if reserved is None:
+            return False
+        self.journal.append(self._sent(call, reserved, facts))
+        return True
 
-    def begin_all(self, calls: list[Call], **facts: Any) -> list[tuple[Call, Reservation]]:
+    def begin_all(self, calls: list[Call], **facts: Any) -> list[Call]:
         """Reserve and journal as many of the calls as the budget has room for, in order."""
-        begun = []
+        begun, events = [], []
         for call in calls:
             reserved = self.budget.reserve(*call.most_tokens())
             if reserved is None:
                 break
-            begun.append((call, reserved))
-        self.journal.append(*(self._sent(call, reserved, facts) for call, reserved in begun))
+            begun.append(call)
+            events.append(self._sent(call, reserved, facts))
+        self.journal.append(*events)
         return begun
 
     def _sent(self, call: Call, reserved: Reservation, facts: dict[str, Any]) -> dict[str, Any]:
+        key = call.key(self.model)
+        self._under_way.setdefault(key, []).append(reserved)
         event = {
             "event": "sent",
-            "key": call.key(self.model),
+            "key": key,
             "label": call.label,
             "input": reserved.input_tokens,
             "output": reserved.output_tokens,
@@ -84,17 +84,31 @@ class Ledger:
             event["body"] = call.body(self.model)
         return event
 
-    def answer(self, call: Call, reserved: Reservation, reply: Reply) -> None:
-        """Put an answer on disk and settle what it cost."""
+    def answer(self, call: Call, reply: Reply) -> None:
+        """Write an answer down and settle what it cost."""
         key = call.key(self.model)
         self.journal.append({"event": "answer", "key": key, "reply": asdict(reply)})
-        self._replies[key] = reply
-        self.budget.settle(reserved, reply.input_tokens, reply.output_tokens)
+        self._settle(key, reply)
 
-    def fail(self, call: Call, reserved: Reservation, why: str, *, billed: bool) -> None:
-        """Put a failure on disk; what may have been billed stays counted in full."""
-        self.journal.append(
-            {"event": "failed", "key": call.key(self.model), "why": why, "billed": billed}
-        )
-        if not billed:
-            self.budget.settle(reserved, 0, 0)
+    def fail(self, call: Call, why: str, *, billed: bool) -> None:
+        """Write a failure down; what may have been billed stays counted in full.
+
+        It is passed over if no request for the call is under way: a failure that was read out of
+        a batch before a kill is read again after it.
+        """
+        key = call.key(self.model)
+        if self._under_way.get(key):
+            self.journal.append({"event": "failed", "key": key, "why": why, "billed": billed})
+            self._let_go(key, billed=billed)
+
+    def _settle(self, key: str, reply: Reply) -> None:
+        self._replies[key] = reply
+        if self._under_way.get(key):
+            reserved = self._under_way[key].pop()
+            self.budget.settle(reserved, reply.input_tokens, reply.output_tokens)
+
+    def _let_go(self, key: str, *, billed: bool) -> None:
+        if self._under_way.get(key):
+            reserved = self._under_way[key].pop()
+            if not billed:
+                self.budget.settle(reserved, 0, 0)

@@ -27,12 +27,11 @@ def ask_backend(source: Source, backend: Backend, ledger: Ledger) -> None:
     while (call := source.draw()) is not None:
         known = ledger.answered(call)
         if known is None:
-            reserved = ledger.begin(call)
-            if reserved is None:
+            if not ledger.begin(call):
                 raise BudgetError(
                     "the budget is used up: what was answered is kept. Raise it and run the same "
                     "command again to go on from here."
                 )
             known = Reply(backend(call.system, call.user))
-            ledger.answer(call, reserved, known)
+            ledger.answer(call, known)
         source.take(call, known)

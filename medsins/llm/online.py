@@ -31,8 +31,6 @@ from medsins.llm.ledger import Ledger
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-    from medsins.llm.budget import Reservation
-
 LARGEST_ANSWER = 8 << 20
 """Bytes of an answer beyond which nobody reads on: no completion is that long."""
 
@@ -51,6 +49,7 @@ class Pace:
         connect: Seconds until a connection has to stand.
         read: Seconds until the next bytes of an answer have to come.
         total: Seconds until an answer has to be whole.
+        first_wait: Most seconds before the second attempt; each further one doubles it.
     """
 
     concurrency: int = 8
@@ -59,6 +58,7 @@ class Pace:
     connect: float = 10.0
     read: float = 120.0
     total: float = 300.0
+    first_wait: float = 0.5
 
 
 def ask(
@@ -194,7 +194,7 @@ class _Run:
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, RequestError) and error.again),
             stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(PATIENCE),
-            wait=Backoff(),
+            wait=Backoff(self.pace.first_wait),
             reraise=True,
         )
         try:
@@ -216,29 +216,26 @@ class _Run:
         await self._wait_for_turn(call)
         if self.interrupted and number > 1:
             raise RequestError("interrupted")
-        reserved = await self._reserve(call, number)
+        await self._reserve(call, number)
         self.under_way += 1
         try:
             reply = await self._post(call, client)
         except RequestError as failure:
             if failure.reply is not None:
-                self.ledger.answer(call, reserved, _dated(failure.reply))
+                self.ledger.answer(call, _dated(failure.reply))
             else:
-                self.ledger.fail(call, reserved, failure.why, billed=failure.billed)
+                self.ledger.fail(call, failure.why, billed=failure.billed)
             self._learn(failure)
             raise
         finally:
             self.under_way -= 1
             self.settled.set()
-        self.ledger.answer(call, reserved, reply)
+        self.ledger.answer(call, reply)
         self._widen()
         return reply
 
-    async def _reserve(self, call: Call, number: int) -> Reservation:
-        while True:
-            reserved = self.ledger.begin(call, attempt=number)
-            if reserved is not None:
-                return reserved
+    async def _reserve(self, call: Call, number: int) -> None:
+        while not self.ledger.begin(call, attempt=number):
             # Calls under way are counted at their most; what they give back may be enough.
             if self.under_way == 0:
                 raise _OutOfBudgetError

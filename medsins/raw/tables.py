@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import IO, Any
+from typing import IO, Any, overload
 
 from medsins.errors import CorruptFileError, RecordError
 from medsins.raw.files import (
@@ -341,26 +341,52 @@ def _to_records(
             ]
     except UnicodeDecodeError:
         return _decode_each(file, batch, names, rows, bad, lenient)
-    return Batch(file, _row_maker(names)(*columns), rows, bad)
+    return Batch(file, _Records(names, columns), rows, bad)
+
+
+class _Records(Sequence[dict[str, str]]):
+    """The records of columns, each made anew when its turn comes.
+
+    A thousand dicts of eighty cells made at once have left the cache before they are mapped.
+    """
+
+    def __init__(self, names: tuple[str, ...], columns: list[list[str]]) -> None:
+        self._names = names
+        self._columns = columns
+
+    def __len__(self) -> int:
+        return len(self._columns[0])
+
+    def __iter__(self) -> Iterator[dict[str, str]]:
+        return _row_maker(self._names)(*self._columns)
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, str]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[dict[str, str]]: ...
+    def __getitem__(self, index: int | slice) -> dict[str, str] | Sequence[dict[str, str]]:
+        if isinstance(index, slice):
+            return _Records(self._names, [column[index] for column in self._columns])
+        return dict(zip(self._names, (column[index] for column in self._columns), strict=True))
 
 
 @cache
-def _row_maker(names: tuple[str, ...]) -> Callable[..., list[dict[str, str]]]:
+def _row_maker(names: tuple[str, ...]) -> Callable[..., Iterator[dict[str, str]]]:
     """Return the function from columns to records.
 
-    It is compiled, as those of `collections.namedtuple` are: a dict display of known keys takes
-    a fifth of the time of `dict(zip(names, row))`, and this runs for every record.
+    It is compiled, as those of `collections.namedtuple` are: a dict display of a few known keys
+    takes a fifth of the time of `dict(zip(names, row))`, and this runs for every record.
     """
     cells = [f"cell{i}" for i in range(len(names))]
     columns = ", ".join(f"column{i}" for i in range(len(names)))
     row = ", ".join(f"{name!r}: {cell}" for name, cell in zip(names, cells, strict=True))
     code = (
         f"def rows({columns}):\n"
-        f"    return [{{{row}}} for {', '.join(cells)}, in zip({columns}, strict=True)]"
+        f"    return ({{{row}}} for {', '.join(cells)}, in zip({columns}, strict=True))"
     )
     namespace: dict[str, Any] = {}
     exec(code, namespace)
-    made: Callable[..., list[dict[str, str]]] = namespace["rows"]
+    made: Callable[..., Iterator[dict[str, str]]] = namespace["rows"]
     return made
 
 

@@ -1,0 +1,292 @@
+"""`bench build`: the test instances of the benchmark and the candidates for shots, in one folder.
+
+benchmark.json       what is in it: tasks, sizes beside the published ones, facts of access, digests
+items/<task>.jsonl   what is asked: id, input, references
+shots/<task>.jsonl   candidates for examples, from the training split alone: id, input, output
+build/               the build that they were taken from
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import xxhash
+
+from medsins import __version__
+from medsins.bench.suite import BenchTask, bench_tasks
+from medsins.engine.folder import BuildFolder, dump, write_atomically
+from medsins.engine.runner import build
+from medsins.errors import InvalidFileError, MissingFilesError
+
+VERSION = "1"
+"""Version of the folder's layout and of the rules by which items and shots are chosen."""
+
+CANDIDATES = 256
+"""Most candidates for shots that are kept of a task."""
+
+_FILE = "benchmark.json"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One question of the benchmark.
+
+    Attributes:
+        id: Id of its instance.
+        task: Name of its task.
+        input: What the model reads.
+        references: Acceptable answers.
+    """
+
+    id: str
+    task: str
+    input: str
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A candidate for an example in prompts.
+
+    Attributes:
+        id: Id of its training instance.
+        input: What the model reads.
+        output: What it should answer.
+    """
+
+    id: str
+    input: str
+    output: str
+
+
+class Benchmark:
+    """A benchmark folder.
+
+    Args:
+        path: The folder.
+
+    Raises:
+        MissingFilesError: There is no benchmark in it.
+        InvalidFileError: It is of another version, or damaged.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).expanduser()
+        try:
+            self.facts: dict[str, Any] = json.loads((self.path / _FILE).read_bytes())
+        except FileNotFoundError as error:
+            raise MissingFilesError(
+                f"{self.path} holds no benchmark. Make one with `medsins bench build`."
+            ) from error
+        except ValueError as error:
+            raise InvalidFileError(
+                f"{self.path / _FILE} is not valid JSON. Build again."
+            ) from error
+        if self.facts.get("version") != VERSION:
+            raise InvalidFileError(
+                f"{self.path} is a benchmark of version {self.facts.get('version')}; this medsins "
+                f"reads {VERSION}. Build it again."
+            )
+
+    @property
+    def tasks(self) -> dict[str, dict[str, Any]]:
+        """What is known of each task, by name."""
+        tasks: dict[str, dict[str, Any]] = self.facts["tasks"]
+        return tasks
+
+    @cached_property
+    def digest(self) -> str:
+        """Return what names this benchmark: a SHA-256 over the digests of all its items."""
+        joined = "\n".join(f"{name} {facts['items']}" for name, facts in sorted(self.tasks.items()))
+        return hashlib.sha256(joined.encode()).hexdigest()
+
+    def items(self, task: str) -> list[Item]:
+        """Return the questions of a task, in their order.
+
+        Raises:
+            InvalidFileError: The file was changed since it was built.
+        """
+        rows = self._rows("items", task)
+        return [Item(row["id"], task, row["input"], tuple(row["references"])) for row in rows]
+
+    def shots(self, task: str) -> list[Shot]:
+        """Return the candidates for shots of a task.
+
+        Raises:
+            InvalidFileError: The file was changed since it was built.
+        """
+        return [Shot(row["id"], row["input"], row["output"]) for row in self._rows("shots", task)]
+
+    def _rows(self, kind: str, task: str) -> list[dict[str, Any]]:
+        path = self.path / kind / f"{task}.jsonl"
+        content = path.read_bytes() if path.exists() else b""
+        if hashlib.sha256(content).hexdigest() != self.tasks[task][kind]:
+            raise InvalidFileError(
+                f"{path} is not what was built. Run `medsins bench build` again."
+            )
+        return [json.loads(line) for line in content.decode().split("\n") if line]
+
+
+def collect(
+    select: str | Iterable[str] = "all",
+    *,
+    raw: str | os.PathLike[str] | None = None,
+    out: str | os.PathLike[str] = "medsins-bench",
+    subset: Literal["full", "paper"] = "full",
+    sample: bool = False,
+    seed: int = 0,
+    workers: int | None = None,
+    progress: bool | None = None,
+) -> Benchmark:
+    """Build the benchmark: test instances, and candidates for shots from the training split.
+
+    A candidate whose input is also a test input of its task is never taken.
+
+    Args:
+        select: Which tasks; those that are not in the benchmark are passed over, and so are those
+            whose raw files are not there.
+        raw: Folder of the raw files.
+        out: Folder of the benchmark.
+        subset: "full", or "paper": as many rows of each task as the paper scores, chosen by a hash
+            of seed and id.
+        sample: Build from the synthetic samples.
+        seed: Of the splits, of the subset and of the candidates.
+        workers: Processes.
+        progress: Show a progress bar; default: on a terminal only.
+
+    Raises:
+        UnknownNameError: Nothing of the selection is in the benchmark.
+        MissingFilesError: No raw files are there.
+    """
+    tasks = bench_tasks(select)
+    path = Path(out).expanduser()
+    result = build(
+        [one.name for one in tasks],
+        raw=raw,
+        out=path / "build",
+        sample=sample,
+        seed=seed,
+        workers=workers,
+        progress=progress,
+    )
+    manifest = result.manifest
+    for kind in ("items", "shots"):
+        (path / kind).mkdir(exist_ok=True)
+    facts = {
+        one.name: _write_task(path, manifest, one, subset, seed)
+        for one in tasks
+        if _rows_of(manifest, one.name).get("test")
+    }
+    if not facts:
+        raise MissingFilesError("no task of the selection has test instances here.")
+    text = dump(
+        {
+            "version": VERSION,
+            "medsins": __version__,
+            "options": {"sample": sample, "seed": seed, "subset": subset},
+            "recipes": {
+                name: {key: known[key] for key in ("access", "redistribution", "llm_api")}
+                | {"tasks": {task: {} for task in known["tasks"] if task in facts}}
+                for name, known in manifest["recipes"].items()
+                if not facts.keys().isdisjoint(known["tasks"])
+            },
+            "tasks": facts,
+        }
+    )
+    write_atomically(path / _FILE, text)
+    return Benchmark(path)
+
+
+def _rows_of(manifest: dict[str, Any], task: str) -> dict[str, int]:
+    for facts in manifest["recipes"].values():
+        if task in facts["tasks"]:
+            splits: dict[str, int] = facts["tasks"][task]
+            return splits
+    return {}
+
+
+def _write_task(
+    path: Path, manifest: dict[str, Any], one: BenchTask, subset: str, seed: int
+) -> dict[str, Any]:
+    build_path = path / "build"
+    items = [
+        {"id": row["id"], "input": row["input"], "references": row["references"]}
+        for row in _instances(build_path, manifest, one.name, "test")
+    ]
+    available = len(items)
+    evaluated = one.published.evaluated
+    if subset == "paper" and evaluated is not None and evaluated < available:
+        chosen = set(heapq.nsmallest(evaluated, (_rank(seed, row["id"]) for row in items)))
+        items = [row for row in items if _rank(seed, row["id"]) in chosen]
+    tested = {_folded(row["input"]) for row in items}
+    shots = heapq.nsmallest(
+        CANDIDATES,
+        (
+            {"id": row["id"], "input": row["input"], "output": row["output"]}
+            for row in _instances(build_path, manifest, one.name, "train")
+            if _folded(row["input"]) not in tested
+        ),
+        key=lambda row: _rank(seed, row["id"]),
+    )
+    published = one.published.evaluated if subset == "paper" else one.published.rows
+    return {
+        "benchmark_id": one.task.benchmark_id,
+        "category": one.published.category,
+        "definition": one.task.definition,
+        "metric": one.task.metric,
+        "shots_asked": one.published.shots,
+        "input_language": one.task.input_language,
+        "output_language": one.task.output_language,
+        "rows": len(items),
+        "rows_available": available,
+        "rows_published": published,
+        "note": _note(len(items), published, one),
+        "items": _write_rows(path / "items" / f"{one.name}.jsonl", items),
+        "shots": _write_rows(path / "shots" / f"{one.name}.jsonl", shots),
+    }
+
+
+def _note(rows: int, published: int | None, one: BenchTask) -> str:
+    if rows == published:
+        return one.published.note
+    if published is None:
+        return f"how many rows were published is not known; {one.published.note}".rstrip("; ")
+    reason = one.published.note or "the raw files are not those the published rows came from"
+    return f"{rows:,} rows, published {published:,}: {reason}"
+
+
+def _instances(
+    path: Path, manifest: dict[str, Any], task: str, split: str
+) -> Iterator[dict[str, Any]]:
+    from pyarrow import parquet
+
+    folder = BuildFolder(path).path
+    for shard in manifest["shards"]:
+        _, name, file = shard["path"].split("/")
+        if name == task and file.startswith(f"{split}-"):
+            columns = ["id", "input", "output", "references"]
+            with parquet.ParquetFile(folder / shard["path"]) as opened:
+                for batch in opened.iter_batches(4096, columns=columns):
+                    yield from batch.to_pylist()
+
+
+def _rank(seed: int, key: str) -> int:
+    return xxhash.xxh3_64_intdigest(f"{seed}/{key}".encode())
+
+
+def _folded(text: str) -> int:
+    return xxhash.xxh3_64_intdigest(" ".join(text.casefold().split()).encode())
+
+
+def _write_rows(path: Path, rows: list[dict[str, Any]]) -> str:
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    write_atomically(path, text)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,213 @@
+"""`bench export`: the benchmark for another harness, as far as its sources may be passed on.
+
+Whatever the harness, the folder holds a benchmark folder of what was exported (`records`), and
+README.md and export.json, which say what is in it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from medsins import __version__
+from medsins.bench.collecting import Benchmark
+from medsins.bench.harnesses import helm, inspect_files, lm_eval
+from medsins.bench.harnesses.records import (
+    ExportedTask,
+    Options,
+    copy_benchmark,
+    exported_task,
+)
+from medsins.engine.folder import dump, write_atomically
+from medsins.errors import CheckError, OutputError, UnknownNameError
+from medsins.formats.placing import RECORD, placed
+from medsins.gate import Verdict, admitted, model_calls, publication
+from medsins.registry import recipe as find_recipe
+
+
+@dataclass(frozen=True)
+class _Harness:
+    title: str
+    write: Callable[[Path, Sequence[ExportedTask], Options], dict[str, str]]
+    how: str
+
+
+_HARNESSES: dict[str, _Harness] = {
+    "lm-eval": _Harness("lm-evaluation-harness", lm_eval.write, lm_eval.HOW),
+    "inspect": _Harness("Inspect", inspect_files.write, inspect_files.HOW),
+    "helm": _Harness("HELM", helm.write, helm.HOW),
+}
+
+
+def export_benchmark(
+    benchmark: str | os.PathLike[str],
+    to: str,
+    out: str | os.PathLike[str],
+    *,
+    shots: int | None = None,
+    seed: int = 0,
+    only_redistributable: bool = False,
+    local_use: bool = False,
+    overwrite: bool = False,
+    progress: bool | None = None,
+) -> Path:
+    """Write a benchmark for another harness.
+
+    The questions are texts of sources. What may not be passed on is exported only where the user
+    declares that the export stays where the agreements with its owners hold; then its owner alone
+    may look into the folder.
+
+    Args:
+        benchmark: The benchmark folder.
+        to: "lm-eval" for lm-evaluation-harness, "inspect" for Inspect, "helm" for HELM.
+        out: Folder to write; it appears when it is complete.
+        shots: Examples in a prompt; default: what each task asks for.
+        seed: Of the drawing of examples.
+        only_redistributable: Leave out tasks that may not be passed on.
+        local_use: Declare that the export stays where the agreements of its sources hold.
+        overwrite: Replace an earlier export.
+        progress: Show a progress bar; default: on a terminal only.
+
+    Returns:
+        The folder.
+
+    Raises:
+        AccessError: Instances of a task may not be passed on, and the user said neither to leave
+            them out nor that the export stays here.
+        UnknownNameError: There is no such harness, or a task that this medsins does not know.
+        CheckError: The number of shots makes no sense.
+        MissingFilesError: There is no benchmark.
+        InvalidFileError: A file of the benchmark was changed since it was built.
+        BuildConflictError: `out` is there already, or another process is exporting to it.
+        OutputError: `out` cannot be written.
+    """
+    if to not in _HARNESSES:
+        raise UnknownNameError(
+            f"to={to!r} is no harness known here; choose one of {', '.join(_HARNESSES)}."
+        )
+    if shots is not None and shots < 0:
+        raise CheckError(f"shots={shots} makes no sense; 0 asks without examples.")
+    harness, options = _HARNESSES[to], Options(shots, seed)
+    bench = Benchmark(benchmark)
+    verdicts = publication(bench.facts)
+    names = list(bench.tasks)
+    if not local_use or only_redistributable:
+        names = admitted(
+            verdicts,
+            leave_out=only_redistributable,
+            flag="--local-use declares that the export stays where their agreements hold; "
+            "--only-redistributable",
+            action="be exported",
+        )
+    target = Path(out).expanduser().absolute()
+    if target.resolve().is_relative_to(bench.path.resolve()):
+        raise OutputError(f"{target} is inside the benchmark. Choose a folder outside of it.")
+    with placed(target, overwrite=overwrite, private=local_use) as folder:
+        disable = None if progress is None else not progress
+        with tqdm(names, unit="task", disable=disable, desc="export") as bar:
+            tasks = [exported_task(bench, name) for name in bar]
+        copy_benchmark(bench, names, folder)
+        left_out = harness.write(folder, tasks, options)
+        going = [one for one in verdicts if one.task in names]
+        readme = _readme(harness, bench, tasks, going, left_out, local_use)
+        write_atomically(folder / "README.md", readme)
+        record = _record(to, bench, tasks, options, going, left_out, local_use)
+        write_atomically(folder / RECORD, dump(record))
+    return target
+
+
+def _record(
+    to: str,
+    bench: Benchmark,
+    tasks: Sequence[ExportedTask],
+    options: Options,
+    verdicts: Sequence[Verdict],
+    left_out: Mapping[str, str],
+    local_use: bool,
+) -> dict[str, Any]:
+    """Return what `export.json` says; where things lay on this machine is not in it."""
+    judged = {one.task: one for one in verdicts}
+    return {
+        "engine_version": __version__,
+        "harness": to,
+        "options": {"shots": options.shots, "seed": options.seed, "local_use": local_use},
+        "benchmark": {"digest": bench.digest, "options": bench.facts["options"]},
+        "may_be_passed_on": all(one.may for one in verdicts),
+        "tasks": {
+            one.name: {
+                **one.record(),
+                "may_be_passed_on": judged[one.name].may,
+                "why": judged[one.name].why,
+            }
+            for one in tasks
+        },
+        "left_out": dict(left_out),
+    }
+
+
+_LOCAL = """\
+**This folder is for local use.** It was exported under the declaration that it stays where the
+agreements with the owners of its sources hold. Do not upload it, send it to a service, or give it
+to anyone whom they do not cover."""
+
+
+def _readme(
+    harness: _Harness,
+    bench: Benchmark,
+    tasks: Sequence[ExportedTask],
+    verdicts: Sequence[Verdict],
+    left_out: Mapping[str, str],
+    local_use: bool,
+) -> str:
+    rows = sum(one.facts["rows"] for one in tasks)
+    said = (
+        f"{rows:,} questions of {len(tasks)} tasks, exported by medsins {__version__} from the "
+        f"benchmark `{bench.digest[:12]}`. `items/` and `shots/` hold the questions and the "
+        "training instances that examples are drawn from; with `benchmark.json` they are a "
+        "benchmark folder for `medsins bench score --benchmark` too. `export.json` has what is "
+        "known of each task."
+    )
+    lines = [f"# MedS-Bench for {harness.title}", "", said, ""]
+    closed = dict.fromkeys(one.source for one in verdicts if not one.may)
+    if local_use:
+        named = f" May not be passed on: {', '.join(closed)}." if closed else ""
+        lines += [_LOCAL + named, ""]
+    lines += [harness.how.strip(), "", "| task | number | category | questions | metric |"]
+    lines += ["| --- | --- | --- | ---: | --- |"]
+    lines += [
+        f"| {one.name} | {one.profile.benchmark_id} | {one.profile.category} "
+        f"| {one.facts['rows']:,} | {one.metrics[0]} |"
+        for one in tasks
+    ]
+    if left_out:
+        lines += ["", "Without a configuration of their own in `no_code/`:", ""]
+        lines += [f"- {name}: {why}" for name, why in left_out.items()]
+    lines += ["", *_sources(bench, tasks, closed), ""]
+    return "\n".join(lines)
+
+
+def _sources(
+    bench: Benchmark, tasks: Sequence[ExportedTask], closed: Mapping[str, Any]
+) -> list[str]:
+    """Return the table of sources: what a model service may get is not what people may."""
+    sent = {one.source for one in model_calls(bench.facts) if one.may}
+    lines = [
+        "| source | licence | may be passed on | may be sent to model services | citation |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name in dict.fromkeys(one.source for one in tasks):
+        recipe = find_recipe(name)
+        cells = (
+            recipe.title,
+            recipe.licence,
+            "no" if name in closed else "yes",
+            "yes" if name in sent else "no",
+            recipe.citation,
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines

@@ -1,0 +1,245 @@
+"""`medsins bench`: build the benchmark, run a model on it, score it, show it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from medsins.cli.building import RAW_HELP
+from medsins.cli.endpoints import endpoint_options
+from medsins.cli.tables import table
+
+_BENCHMARK = "medsins-bench"
+
+
+@click.group()
+def bench() -> None:
+    """MedS-Bench: build it, run a model on it, score it, and show the scores."""
+
+
+@bench.command("list")
+@click.argument("select", nargs=-1)
+def list_command(select: tuple[str, ...]) -> None:
+    """List the tasks of the benchmark."""
+    from medsins.bench.suite import bench_tasks
+
+    found = bench_tasks(list(select) or "all")
+    rows = [
+        (
+            one.task.benchmark_id,
+            one.name,
+            one.published.category,
+            str(one.published.shots),
+            "" if one.published.rows is None else f"{one.published.rows:,}",
+        )
+        for one in found
+    ]
+    table(("number", "task", "category", "shots", "published rows"), rows, range(3, 5))
+    click.echo(f"\n{len(rows)} tasks in {len({row[2] for row in rows})} categories")
+
+
+@bench.command("build")
+@click.argument("select", nargs=-1)
+@click.option("--raw", help=RAW_HELP)
+@click.option("--out", default=_BENCHMARK, show_default=True, help="Folder of the benchmark.")
+@click.option(
+    "--subset",
+    type=click.Choice(["full", "paper"]),
+    default="full",
+    show_default=True,
+    help="All test rows, or as many as the paper scores.",
+)
+@click.option("--sample", is_flag=True, help="Build from the synthetic samples.")
+@click.option("--seed", default=0, show_default=True, help="Of hold-outs, subset and shots.")
+@click.option("--workers", type=click.IntRange(1), help="Processes. Default: one for each core.")
+def build_command(select: tuple[str, ...], **options: Any) -> None:
+    """Build the test sets, and candidates for shots from the training split."""
+    from medsins.bench.collecting import collect
+
+    made = collect(list(select) or "all", **options)
+    rows = [
+        (
+            facts["benchmark_id"],
+            name,
+            f"{facts['rows']:,}",
+            "" if facts["rows_published"] is None else f"{facts['rows_published']:,}",
+            facts["note"],
+        )
+        for name, facts in made.tasks.items()
+    ]
+    table(("number", "task", "rows", "published", ""), rows, range(2, 4))
+    click.echo(f"\n{len(rows)} tasks in {made.path}, benchmark {made.digest[:12]}")
+
+
+@bench.command("run")
+@click.option("--benchmark", default=_BENCHMARK, show_default=True, help="Folder of the benchmark.")
+@click.option("--tasks", "select", multiple=True, help="Which tasks; may be given again.")
+@click.option("--local", help="A transformers model to run here, by name or folder.")
+@click.option("--out", default="medsins-runs", show_default=True, help="Folder of the runs.")
+@click.option("--shots", type=click.IntRange(0), help="Examples. Default: what the task asks for.")
+@click.option("--seed", default=0, show_default=True, help="Of the shots.")
+@click.option("--max-answer-tokens", default=1024, show_default=True, type=click.IntRange(1))
+@click.option("--max-prompt-tokens", default=8192, show_default=True, type=click.IntRange(1))
+@click.option("--temperature", default=0.0, show_default=True, type=click.FloatRange(0))
+@click.option("--only-allowed", is_flag=True, help="Leave out what may not be sent there.")
+@click.option("--endpoint-covered-by", default="", help="Name of the agreement that covers it.")
+@endpoint_options(model_required=False)
+def run_command(
+    benchmark: str,
+    select: tuple[str, ...],
+    local: str | None,
+    model: str | None,
+    shots: int | None,
+    seed: int,
+    max_answer_tokens: int,
+    max_prompt_tokens: int,
+    temperature: float,
+    max_minutes: float | None,
+    **options: Any,
+) -> None:
+    """Ask a model every question of the benchmark; run again to go on after an interruption."""
+    from medsins.bench.answering import Asking, run
+
+    if (model is None) == (local is None):
+        raise click.UsageError("name either --model, at an endpoint, or --local.")
+    named: Any = model
+    if local is not None:
+        from medsins.bench.transformers_model import local_model
+
+        named = local_model(local, max_answer_tokens)
+    result = run(
+        benchmark,
+        model=named,
+        select=list(select) or "all",
+        asking=Asking(shots, seed, max_answer_tokens, max_prompt_tokens, temperature),
+        max_minutes=max_minutes,
+        **options,
+    )
+    for task, why in result.left_out.items():
+        click.echo(f"left out: {task}: {why}")
+    asked, answered = sum(result.asked.values()), sum(result.answered.values())
+    click.echo(f"{answered:,} of {asked:,} questions answered, in {result.path}")
+    if answered < asked:
+        click.echo("Run the same command again to ask the others.")
+        raise click.exceptions.Exit(1)
+
+
+@bench.command("score")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--benchmark", default=_BENCHMARK, show_default=True, help="Folder of the benchmark.")
+@click.option("--tasks", "select", multiple=True, help="Which tasks; may be given again.")
+@click.option("--partial", is_flag=True, help="Score what is there.")
+@click.option("--no-punkt", is_flag=True, help="Published scores without sentence boundaries.")
+@click.option("--no-paper", is_flag=True, help="Leave the published scores out.")
+def score_command(
+    files: tuple[Path, ...],
+    benchmark: str,
+    select: tuple[str, ...],
+    partial: bool,
+    no_punkt: bool,
+    no_paper: bool,
+) -> None:
+    """Score runs or files of predictions, with the published scores beside the corrected ones."""
+    from medsins.bench.grading import RESULTS, compared, score
+
+    scored = []
+    for file in files:
+        out = file / RESULTS if file.is_dir() else file.with_name(f"{file.stem}.{RESULTS}")
+        one = score(
+            file,
+            benchmark,
+            select=list(select) or "all",
+            paper=not no_paper,
+            partial=partial,
+            punkt=not no_punkt,
+            out=out,
+        )
+        scored.append(one)
+        rows = [
+            (
+                task,
+                result.metric,
+                f"{result.value:.2f}",
+                f"{result.low:.2f} to {result.high:.2f}",
+                _published(result.paper),
+                f"{result.n:,}",
+                f"{result.n_empty + result.n_missing:,}",
+                f"{result.n_unparsed:,}",
+            )
+            for task, result in one.results.tasks.items()
+        ]
+        click.echo(one.results.model)
+        head = ("task", "metric", "corrected", "95 %", "published", "rows", "blank", "unparsed")
+        table(head, rows, range(2, 8))
+        for problem in one.problems:
+            click.echo(f"note: {problem}")
+        click.echo(f"wrote {one.path}\n")
+    if len(scored) > 1:
+        differences = [
+            (
+                task,
+                f"{first} − {second}",
+                f"{100 * found.difference:+.2f}",
+                f"{100 * found.interval[0]:+.2f} to {100 * found.interval[1]:+.2f}",
+                f"{found.p_randomisation:.3f}",
+            )
+            for first, second, task, found in compared(scored)
+        ]
+        table(("task", "models", "difference", "95 %", "p"), differences, range(2, 5))
+
+
+def _published(values: dict[str, float | str]) -> str:
+    return " / ".join(
+        f"{value:.2f}" if isinstance(value, float) else f"{name}: {value}"
+        for name, value in values.items()
+    )
+
+
+@bench.command("report")
+@click.argument("results", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--out", default="medsins-report", show_default=True, help="Folder of the report.")
+def report_command(results: tuple[Path, ...], out: str) -> None:
+    """Make a leaderboard page, Markdown and pictures from results files or runs."""
+    from medsins.bench.grading import RESULTS
+    from medsins.bench.reporting import report
+
+    found = [one / RESULTS if one.is_dir() else one for one in results]
+    made = report(found, Path(out))
+    click.echo(f"wrote {made.path}, {made.markdown} and {len(made.pictures)} pictures")
+    if made.note:
+        click.echo(made.note)
+
+
+@bench.command("export")
+@click.option("--benchmark", default=_BENCHMARK, show_default=True, help="Folder of the benchmark.")
+@click.option("--to", type=click.Choice(["lm-eval", "inspect", "helm"]), required=True)
+@click.option("--out", required=True, help="Folder to write into.")
+@click.option("--only-redistributable", is_flag=True, help="Leave out what may not be passed on.")
+@click.option("--local-use", is_flag=True, help="The export stays where its agreements hold.")
+def export_command(benchmark: str, to: str, out: str, **options: Any) -> None:
+    """Write the benchmark for another harness."""
+    from medsins.bench.harnesses import export_benchmark
+
+    click.echo(f"wrote {export_benchmark(benchmark, to, out, **options)}")
+
+
+@bench.command("check-submission")
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@click.option("--benchmark", default=_BENCHMARK, show_default=True, help="Folder of the benchmark.")
+@click.option("--model", default="", help="Name of the model, if the file has none.")
+@click.option("--out", help="Where to write the entry. Default: beside the file.")
+def check_submission_command(file: Path, benchmark: str, model: str, out: str | None) -> None:
+    """Check a leaderboard submission and write its entry."""
+    from medsins.bench.submission import check_submission
+
+    checked = check_submission(file, benchmark, model=model, out=out)
+    for problem in checked.problems:
+        click.echo(f"- {problem}")
+    if checked.problems:
+        raise click.exceptions.Exit(2)
+    click.echo(f"wrote {checked.entry}")
+
+
+COMMANDS = (bench,)

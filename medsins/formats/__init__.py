@@ -1,0 +1,42 @@
+"""From a build to what trainers read: samples, mixtures, and the files of each format.
+
+rows.py       reading a build, and hashes of its ids
+samples.py    wordings, few-shot cases, how they are laid out
+mixtures.py   how many samples of which tasks
+planning.py   `plan`: what an export would hold, and what may go
+drawing.py    the samples of one task
+trainers.py   one row, and the files beside the rows, for each format
+shuffling.py  one order for all rows, on disk
+writers.py    JSON Lines, Parquet, tar, task files
+task_files.py what a published task file says before its instances
+readme.py     the README.md of an export
+placing.py    whole under its name, or not at all
+exporting.py  `export`
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from medsins.formats.exporting import ExportResult, export
+    from medsins.formats.planning import ExportPlan, Options, plan
+    from medsins.formats.trainers import FORMATS
+
+__all__ = ["FORMATS", "ExportPlan", "ExportResult", "Options", "export", "plan"]
+
+_HOMES = {
+    "FORMATS": "trainers",
+    "ExportPlan": "planning",
+    "ExportResult": "exporting",
+    "Options": "planning",
+    "export": "exporting",
+    "plan": "planning",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"medsins.formats.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

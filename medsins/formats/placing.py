@@ -1,0 +1,131 @@
+"""An export appears under its name whole, or not at all."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from medsins.errors import BuildConflictError, MedsinsError, OutputError
+
+RECORD = "export.json"
+"""The file that makes a folder an export."""
+
+
+@contextmanager
+def placed(out: Path, *, overwrite: bool, private: bool) -> Iterator[Path]:
+    """Give a folder to write into, and put it in its place when all went well.
+
+    It lies beside `out` under a hidden name. What an earlier run that was killed left there is
+    removed; if this one fails, it is removed too.
+
+    Args:
+        out: Where the export goes.
+        overwrite: Whether an earlier export may be replaced.
+        private: Whether only its owner may look into it.
+
+    Raises:
+        BuildConflictError: `out` is there already, or another process is exporting to it.
+        OutputError: It cannot be written, or is no place for an export.
+    """
+    out = out.expanduser().absolute()
+    beside = out.with_name(f".{out.name}.exporting")
+    replaced = out.with_name(f".{out.name}.replaced")
+    with _explained(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with _held(beside, private, out):
+            try:
+                _restore(replaced, out)
+                _refuse_what_is_there(out, overwrite)
+                yield beside
+                if out.exists() and any(out.iterdir()):
+                    shutil.rmtree(replaced, ignore_errors=True)
+                    out.rename(replaced)
+                beside.rename(out)
+            except BaseException:
+                shutil.rmtree(beside, ignore_errors=True)
+                _restore(replaced, out)
+                raise
+            shutil.rmtree(replaced, ignore_errors=True)
+
+
+@contextmanager
+def _held(beside: Path, private: bool, out: Path) -> Iterator[None]:
+    """Make the folder, empty, and hold its lock, which a killed process lets go of."""
+    beside.mkdir(exist_ok=True)
+    handle = os.open(beside, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # The folder that was opened may have been put in its place since.
+            alone = os.path.samestat(os.fstat(handle), beside.stat())
+        except OSError:
+            alone = False
+        if not alone:
+            raise BuildConflictError(
+                f"another process is exporting to {out}. Wait until it is done, or choose another "
+                "folder."
+            )
+        for left in beside.iterdir():
+            if left.is_dir():
+                shutil.rmtree(left)
+            else:
+                left.unlink()
+        mask = os.umask(0)
+        os.umask(mask)
+        beside.chmod(0o700 if private else 0o777 & ~mask)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _restore(replaced: Path, out: Path) -> None:
+    """Put back an export that was about to be replaced when that was interrupted."""
+    if replaced.exists() and not out.exists():
+        replaced.rename(out)
+
+
+def _refuse_what_is_there(out: Path, overwrite: bool) -> None:
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise OutputError(f"{out} is a file, but a folder is due there.")
+    if not any(out.iterdir()):
+        return
+    if not (out / RECORD).is_file():
+        raise BuildConflictError(
+            f"{out} is there already and holds no export. Choose another folder."
+        )
+    if not overwrite:
+        raise BuildConflictError(
+            f"{out} holds an export already. Choose another folder, or replace it with --overwrite."
+        )
+
+
+@contextmanager
+def _explained(out: Path) -> Iterator[None]:
+    """Turn what goes wrong while writing into errors that name the folder."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, MedsinsError):
+            raise
+        if error.errno == errno.ENOSPC:
+            raise OutputError(
+                f"the disk of {out} is full. Nothing was exported, and what was written is gone "
+                "again. Make room: an export needs its own size twice while it is made."
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise OutputError(
+                f"{out} cannot be written ({os.strerror(error.errno)}). Choose another folder, or "
+                "change its mode."
+            ) from error
+        if error.errno in (errno.ENOTDIR, errno.EEXIST):
+            raise OutputError(
+                f"{out} or a part of it is a file, but a folder is due there."
+            ) from error
+        raise

@@ -1,0 +1,252 @@
+"""`expand`: from seed prompts to checked instructions, through a model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tqdm import tqdm
+
+from medsins.engine.folder import BuildFolder
+from medsins.errors import CheckError
+from medsins.instruct.filters import Filters, Subject
+from medsins.instruct.plan import Expansion, Plan
+from medsins.instruct.prompts import Asking
+from medsins.instruct.writing import JOURNAL, write_card, write_task
+from medsins.llm.batches import Batching, ask_in_batches
+from medsins.llm.budget import Budget, Caps, Price, Spent
+from medsins.llm.egress import refuse_copies, refuse_personal
+from medsins.llm.endpoint import Endpoint
+from medsins.llm.journal import Journal
+from medsins.llm.ledger import Ledger
+from medsins.llm.local import Backend, ask_backend
+from medsins.llm.online import Pace, ask
+from medsins.registry import resolve
+from medsins.seeds import problems
+from medsins.wordings import EXPANSIONS, wordings
+
+_LOCAL = "a Python function"
+
+
+@dataclass(frozen=True)
+class Expanded:
+    """What became of one task.
+
+    Attributes:
+        task: Its name.
+        target: How many instructions were wanted.
+        accepted: How many there are.
+        state: "done", "saturated" or "unfinished".
+        why: Why it is unfinished.
+        candidates: How many were judged.
+        rejected: How many did not pass, by reason.
+    """
+
+    task: str
+    target: int
+    accepted: int
+    state: str
+    why: str
+    candidates: int
+    rejected: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What the expansion of one task may take; from everything accepted to one in five.
+
+    Attributes:
+        task: Its name.
+        requests: Fewest and most requests.
+        tokens: Fewest and most tokens of prompts and answers, at four bytes a token.
+        usd: Fewest and most US dollars; None if no price was given.
+        bodies: The requests of its first round, as they would be sent.
+    """
+
+    task: str
+    requests: tuple[int, int]
+    tokens: tuple[int, int]
+    usd: tuple[float, float] | None
+    bodies: tuple[dict[str, object], ...]
+
+
+@dataclass(frozen=True)
+class ExpandResult:
+    """What `expand` did.
+
+    Attributes:
+        path: The folder of expanded instructions.
+        tasks: What became of each task.
+        spent: What was spent so far, over all runs into this folder.
+        estimates: What it would take, after a dry run.
+    """
+
+    path: Path
+    tasks: dict[str, Expanded] = field(default_factory=dict)
+    spent: Spent = field(default_factory=Spent)
+    estimates: dict[str, Estimate] = field(default_factory=dict)
+
+
+def expand(
+    select: str | Iterable[str],
+    target: int = 150,
+    *,
+    model: str | Backend,
+    base_url: str | None = None,
+    out: str | os.PathLike[str] = EXPANSIONS,
+    api_key_env: str = "OPENAI_API_KEY",
+    headers: Mapping[str, str] | None = None,
+    budget_usd: float | None = None,
+    price: str | Price | None = None,
+    max_requests: int | None = None,
+    max_tokens: int | None = None,
+    max_minutes: float | None = None,
+    asking: Asking | None = None,
+    filters: Filters | None = None,
+    pace: Pace | None = None,
+    batch: bool | Batching = False,
+    dry_run: bool = False,
+    guard: str | os.PathLike[str] | None = None,
+    allow_personal: bool = False,
+    progress: bool | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> ExpandResult:
+    """Expand the seed prompts of tasks into more instructions, with a language model.
+
+    Only definitions, seed prompts, constraints and accepted rewrites are sent. Every request and
+    answer is in a journal before anything depends on it: run the same call again after an
+    interruption, and nothing is asked twice. The same answers give the same files, byte for byte.
+
+    Args:
+        select: Which tasks.
+        target: How many instructions of each; a task that gives no more stops before it.
+        model: Name of the model at the endpoint; or a function that takes the system and the user
+            message and returns the answer.
+        base_url: An OpenAI-compatible endpoint, such as "http://localhost:8000/v1"; default:
+            OpenAI. No other address is ever talked to.
+        out: Folder of the result.
+        api_key_env: Environment variable with the key.
+        headers: Further headers of every request.
+        budget_usd: Most US dollars to spend, over all runs into this folder; needs a price.
+        price: US dollars a million tokens, as "INPUT/OUTPUT".
+        max_requests: Most requests, retries included, over all runs into this folder.
+        max_tokens: Most tokens of prompts and answers, over all runs into this folder.
+        max_minutes: Most minutes of this run.
+        asking: What shapes the prompts: rewrites a prompt, temperature, seed.
+        filters: What candidates have to pass.
+        pace: Requests at once, and a minute.
+        batch: Use OpenAI Batch files: half the price, within a day.
+        dry_run: Send nothing; say what would be sent and what it may cost.
+        guard: A build; no request may share 8 words in a row with an instance of it.
+        allow_personal: Allow what looks like dates, addresses and numbers of persons.
+        progress: Show a progress bar; default: on a terminal only.
+        tell: Takes sentences that a user should read during the run.
+
+    Returns:
+        What became of each task, and what was spent.
+
+    Raises:
+        BudgetError: A cap is reached, or could not be kept; what was answered is kept.
+        EndpointError: The endpoint cannot be used.
+        CheckError: Seed prompts do not pass the checks.
+        AccessError: A definition or seed prompt has what must not leave the machine.
+        BuildConflictError: Another process writes into the folder.
+    """
+    if target < 1:
+        raise CheckError(f"target={target} asks for nothing; it has to be 1 or more.")
+    tasks = resolve(select).tasks
+    wrong = [problem for task in tasks for problem in problems(task)]
+    if wrong:
+        raise CheckError(
+            f"{len(wrong)} problems in seed prompts, the first: {wrong[0]}. Mend them first; "
+            "`medsins check` lists all. Nothing was sent."
+        )
+    prices = Price.parse(price) if isinstance(price, str) else price
+    asking, filters = asking or Asking(), filters or Filters()
+    subjects = {task.name: Subject.of(task) for task in tasks}
+    seeds = {task.name: [one.text for one in wordings(task, "seeds")] for task in tasks}
+    leaving = _leaving(subjects, seeds)
+    if not allow_personal:
+        refuse_personal(leaving)
+    if guard is not None:
+        spans = {span for one in subjects.values() for span in one.protected}
+        refuse_copies(leaving, guard, spans)
+    named = model if isinstance(model, str) else getattr(model, "__name__", _LOCAL)
+
+    def planned(name: str) -> Expansion:
+        return Expansion(subjects[name], seeds[name], target, asking, filters, named)
+
+    path = Path(out).expanduser()
+    if dry_run:
+        return ExpandResult(path, estimates={n: _estimate(planned(n), prices) for n in subjects})
+    endpoint = (
+        Endpoint.at(model, base_url, api_key_env, headers) if isinstance(model, str) else None
+    )
+    seconds = max_minutes * 60 if max_minutes is not None else None
+    caps = Caps(budget_usd, max_requests, max_tokens, seconds)
+    budget = Budget(caps, prices, batch=bool(batch))
+    disable = None if progress is None else not progress
+    with (
+        BuildFolder(path).writing(),
+        Journal(path / JOURNAL, "expansion") as journal,
+        tqdm(total=target * len(tasks), unit="instruction", disable=disable) as bar,
+    ):
+        ledger = Ledger(journal, budget, named, audit=True)
+        plan = Plan(
+            {name: planned(name) for name in subjects},
+            on_progress=bar.update,
+            on_end=lambda expansion: write_task(path, expansion, prices),
+        )
+        said = tell or bar.write
+        try:
+            if endpoint is None:
+                assert not isinstance(model, str)
+                ask_backend(plan, model, ledger)
+            elif batch:
+                batching = batch if isinstance(batch, Batching) else Batching()
+                ask_in_batches(plan, endpoint, ledger, batching, said)
+            else:
+                ask(plan, endpoint, ledger, pace or Pace(), said)
+        finally:
+            write_card(path, list(plan))
+    return ExpandResult(path, {one.subject.task: _expanded(one) for one in plan}, budget.spent)
+
+
+def _leaving(subjects: dict[str, Subject], seeds: dict[str, list[str]]) -> dict[str, str]:
+    texts = {f"definition of {name}": one.definition for name, one in subjects.items()}
+    for name, found in seeds.items():
+        texts |= {f"seed prompt {n} of {name}": text for n, text in enumerate(found, 1)}
+    return texts
+
+
+def _expanded(one: Expansion) -> Expanded:
+    state = "unfinished" if one.state == "open" else one.state
+    return Expanded(
+        one.subject.task,
+        one.target,
+        len(one.accepted),
+        state,
+        one.why_unfinished,
+        one.offered,
+        one.reasons(),
+    )
+
+
+def _estimate(expansion: Expansion, price: Price | None) -> Estimate:
+    items = expansion.items()
+    fewest = -(-expansion.target // expansion.asking.count)
+    most = fewest * 5
+    prompt = sum(len(i.call.system.encode()) + len(i.call.user.encode()) for i in items)
+    prompt = prompt // (4 * len(items))
+    answer = expansion.asking.count * len(expansion.subject.definition.encode()) // 4 + 20
+    costs = (price.of(n * prompt, n * answer) for n in (fewest, most)) if price else None
+    low_high = tuple(costs) if costs else None
+    return Estimate(
+        expansion.subject.task,
+        (fewest, most),
+        (fewest * (prompt + answer), most * (prompt + answer)),
+        (low_high[0], low_high[1]) if low_high else None,
+        tuple(item.call.body(expansion.model) for item in items),
+    )
