@@ -110,7 +110,8 @@ def problems(task: Task) -> Iterator[str]:
     if len(found) < FEWEST:
         yield f"{task.name}: there are {len(found)} seed prompts, fewer than {FEWEST}"
     subject = Subject.of(task)
-    bare = [words(masked(seed.text, subject.protected)) for seed in found]
+    texts = [task.definition, *(seed.text for seed in found)]
+    bare = [words(masked(text, subject.protected)) for text in texts]
     exact: dict[str, int] = {}
     for number, seed in enumerate(found, 1):
         where = f"{task.name}, prompt {number}"
@@ -121,7 +122,8 @@ def problems(task: Task) -> Iterator[str]:
         if key in exact or key == normalised(task.definition):
             yield f"{where}: repeats {f'prompt {exact[key]}' if key in exact else 'the definition'}"
         exact.setdefault(key, number)
-    for (i, one), (j, other) in combinations(enumerate(bare, 1), 2):
+    for (i, one), (j, other) in combinations(enumerate(bare), 2):
         alike = rouge_l(one, other)
-        if alike >= NEAR:
-            yield f"{task.name}, prompts {i} and {j}: nearly the same (ROUGE-L {alike:.2f})"
+        if alike >= NEAR and texts[i] != texts[j]:
+            which = f"prompts {i} and {j}" if i else f"prompt {j} and the definition"
+            yield f"{task.name}, {which}: nearly the same (ROUGE-L {alike:.2f})"
