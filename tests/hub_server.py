@@ -118,6 +118,7 @@ class HubServer:
         puts: SHA-256 of every large file that arrived.
         before: Called with method and path before a request is answered.
         message: What scripted errors say.
+        card_problems: What is wrong with the metadata of a README.md.
         retry_after: After how many seconds to come back, in answers with status 429.
     """
 
@@ -131,6 +132,7 @@ class HubServer:
         self.before: Callable[[str, str], None] = lambda method, path: None
         self.message = "scripted"
         self.retry_after = "0"
+        self.card_problems: list[str] = []
         self.lock = threading.RLock()
         self._faults: list[Fault] = []
         handler = type("BoundHandler", (Handler,), {"hub": self})
@@ -344,7 +346,8 @@ class Handler(BaseHTTPRequestHandler):
 
     @route("POST", "/api/validate-yaml")
     def validate_yaml(self) -> None:
-        self.send({"errors": [], "warnings": []})
+        wrong = [{"message": message} for message in self.hub.card_problems]
+        self.send({"errors": wrong, "warnings": []}, 400 if wrong else 200)
 
     @route("POST", "/api/repos/create")
     def create(self) -> None:

@@ -164,6 +164,17 @@ def test_a_file_that_was_damaged_or_removed_there_is_sent_again(root: Path, hub:
     assert set(send(hub, root / "open").uploaded) == {shard, "README.md"}
 
 
+def test_one_damaged_shard_is_mended_in_one_commit(
+    root: Path, hub: HubServer, tmp_path: Path
+) -> None:
+    send(hub, root / "open")
+    shard = f"data/{OPEN}_verdict/test-00000-of-00001.parquet"
+    hub.edit(REPO, shard, b"damaged")
+    assert send(hub, root / "open").uploaded == (shard,)
+    assert len(hub.repository(REPO).titles()) == 4
+    fetch(hub, tmp_path / "back")
+
+
 def test_further_texts_of_a_build_travel_with_it(
     root: Path, hub: HubServer, tmp_path: Path
 ) -> None:
@@ -591,6 +602,14 @@ def test_a_repository_that_holds_files_back(root: Path, hub: HubServer) -> None:
     # Before version 1, the client cannot read the answer of a Hub at another address.
     old = huggingface_hub.__version__.startswith("0.")
     assert old or "did not arrive in alice/data as they were sent" in str(caught.value)
+
+
+def test_a_card_that_the_hub_does_not_take(root: Path, hub: HubServer) -> None:
+    hub.make(REPO)
+    hub.card_problems = ['"license" must be one of the known ones']
+    said = refused(hub, root / "open")
+    assert "refuses the dataset card" in said
+    assert '"license" must be one of the known ones' in said
 
 
 @pytest.mark.parametrize("endpoint", ["huggingface.co", "ftp://x.org", "https://", "http://x:y",

@@ -208,7 +208,7 @@ class Hub:
                     "Git LFS."
                 ) from cause
             if isinstance(one, _connection_errors()):
-                said = self._quote(f"the connection failed ({one})")
+                said = self.quote(f"the connection failed ({one})")
                 raise _TransientError(said, attempts=attempts) from cause
         if isinstance(error, OSError) and error.errno is not None:
             raise OutputError(
@@ -216,11 +216,11 @@ class Hub:
                 "and run the same command again: what has arrived stays."
             ) from cause
         if isinstance(error, OSError | RuntimeError) and not isinstance(error, ValueError):
-            said = self._quote(str(error) or type(error).__name__)
+            said = self.quote(str(error) or type(error).__name__)
             raise _TransientError(said, attempts=attempts) from cause
         raise HubError(
             f"{self.endpoint} gave an answer that makes no sense when it was asked to {doing}: "
-            f"{self._quote(str(error))}. Is it a Hub?"
+            f"{self.quote(str(error))}. Is it a Hub?"
         ) from cause
 
     def _translate_answer(
@@ -234,7 +234,7 @@ class Hub:
         )
 
         status = error.response.status_code
-        said = self._quote(error.server_message or error.response.headers.get("X-Error-Message"))
+        said = self.quote(error.server_message or error.response.headers.get("X-Error-Message"))
         said = f"{status} {said}".strip()
         if status in _BUSY:
             wait = _asked_to_wait(error)
@@ -268,7 +268,7 @@ class Hub:
             text = f"{self.endpoint} refused to {doing} ({said})."
         raise HubError(text) from cause
 
-    def _quote(self, text: str | None) -> str:
+    def quote(self, text: str | None) -> str:
         """Return what a server said, fit for a message of ours: short, and without the token."""
         plain = " ".join((text or "").split())
         if self._token:

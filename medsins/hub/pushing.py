@@ -280,7 +280,8 @@ class _Delivery:
         if not changes.paths:
             self.commit = head
             return False
-        self._send(changes.first(_SHARDS_A_COMMIT), head, remote)
+        batch = changes.first(_SHARDS_A_COMMIT)
+        self._send(batch, head, remote, last=batch is changes)
         return True
 
     def _settle(self, changes: Changes) -> None:
@@ -302,15 +303,15 @@ class _Delivery:
             )
         self._sent = None
 
-    def _send(self, batch: Changes, head: str, remote: dict[str, RepoFile]) -> None:
+    def _send(self, batch: Changes, head: str, remote: dict[str, RepoFile], *, last: bool) -> None:
         from huggingface_hub.errors import HfHubHTTPError
 
-        part = f" (part {self._commits + 1})" if self._commits or not batch.texts else ""
+        part = "" if last and not self._commits else f" (part {self._commits + 1})"
         self._sent, self._answered, self._refusal = batch, False, None
         try:
             done = self._hub.api.create_commit(
                 self._repo_id,
-                self._operations(batch, remote),
+                self._operations(batch, remote, last=last),
                 commit_message=f"{self._message}{part}",
                 repo_type=DATASET,
                 revision=self.branch,
@@ -318,6 +319,11 @@ class _Delivery:
                 parent_commit=head,
             )
         except ValueError as error:
+            if "README.md" in str(error):
+                raise HubError(
+                    f"{self._hub.endpoint} refuses the dataset card: "
+                    f"{self._hub.quote(str(error))} Mend the README.md of the build."
+                ) from None
             # Old clients stumble over the answer of a Hub that HF_ENDPOINT does not name.
             self._refusal = error
             return
@@ -335,12 +341,12 @@ class _Delivery:
             self.branch, self._opening = done.pr_revision, False
 
     def _operations(
-        self, batch: Changes, remote: dict[str, RepoFile]
+        self, batch: Changes, remote: dict[str, RepoFile], *, last: bool
     ) -> list[CommitOperationAdd | CommitOperationDelete]:
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
         gone = list(batch.gone)
-        if not batch.texts and MANIFEST in remote:
+        if not last and MANIFEST in remote:
             # From here on, until the last commit, the repository holds no whole build.
             gone.append(MANIFEST)
         return [

@@ -129,8 +129,8 @@ class Measured:
 
     @cached_property
     def masked(self) -> Likeness:
-        """How alike they are outside protected spans."""
-        if not self.subject.protected:
+        """How alike they are outside protected spans, in the words that `Pool` compares."""
+        if not self.subject.protected and all(text.isascii() for text in self.texts):
             return self.likeness
         bare = [words(masked(text, self.subject.protected)) for text in self.texts]
         return likeness(coded(bare))
