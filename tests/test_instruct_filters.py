@@ -167,6 +167,7 @@ def test_each_filter_can_be_switched_off() -> None:
 
 # --- all seed prompts -----------------------------------------------------------------------------
 
+
 def test_all_seed_prompts_pass_when_offered_in_order() -> None:
     rejected = {}
     for one in medsins.tasks():

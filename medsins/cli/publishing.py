@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.option(
     "--private/--public",
     default=True,
-    show_default="private",
+    show_default=True,
     help="Who sees the repository; one that is there already has to be as said.",
 )
 @click.option("--revision", help="Branch to push to. Default: main.")

@@ -369,7 +369,10 @@ def shard_jobs(
         count = max(1, -(-sizes[task, split] // SHARD_BYTES))
         per_shard = -(-rows // count)
         count = -(-rows // per_shard)
-        per_group = max(1, int(ROW_GROUP_BYTES / max(1, sizes[task, split] / rows)))
+        fits = max(1, int(ROW_GROUP_BYTES / max(1, sizes[task, split] / rows)))
+        # A power of two: a few rows more or less then leave the boundaries of groups where they
+        # were, and a push sends only what changed.
+        per_group = 1 << (fits.bit_length() - 1)
         for index in range(count):
             name = f"data/{task}/{split}-{index:05d}-of-{count:05d}.parquet"
             start, stop = index * per_shard, min(rows, (index + 1) * per_shard)

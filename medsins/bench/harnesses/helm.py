@@ -49,8 +49,11 @@ pip install click isal jsonschema orjson polars pydantic python-calamine rapidfu
 ```
 
 Texts of sources whose terms do not allow models that others run are refused, since HELM does not
-say where a model runs. Add `,covered_by=NAME` to an entry to declare that an agreement covers it,
-or that it runs on this machine.
+say who runs a model. `,on_this_machine=1` at the end of an entry declares that the model runs here,
+`,covered_by=NAME` that an agreement covers it, where the terms leave room for one.
+
+HELM cuts what does not fit into a model's window off the end of a prompt, where the question is; its
+log says so. Give fewer shots then.
 
 **no_code.conf** needs HELM alone (for ROUGE with its extra `summarization`), and has what HELM's
 own metrics can judge. Its numbers are not those of medsins: `exact_match` wants the reference

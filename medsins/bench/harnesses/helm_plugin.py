@@ -1,7 +1,7 @@
 """MedS-Bench in HELM, with the prompts and scores of `medsins bench`.
 
 `helm-run --plugins medsins.bench.harnesses.helm_plugin` loads it, and it alone imports `helm`. Run
-entries are `medsbench:benchmark=FOLDER,task=task57`, further `shots`, `seed` and `covered_by`.
+entries are `medsbench:benchmark=FOLDER,task=task57`; `medsbench` below has the other arguments.
 
 https://github.com/stanford-crfm/helm, docs/importing_custom_modules.md.
 """
@@ -52,7 +52,12 @@ _KEY = "medsins_id"
 
 @run_spec_function(PREFIX)
 def medsbench(
-    benchmark: str, task: str, shots: int | None = None, seed: int = 0, covered_by: str = ""
+    benchmark: str,
+    task: str,
+    shots: int | None = None,
+    seed: int = 0,
+    on_this_machine: int = 0,
+    covered_by: str = "",
 ) -> RunSpec:
     """Return the run of a task.
 
@@ -61,6 +66,7 @@ def medsbench(
         task: Full name of the task, or the number of its published test file.
         shots: Examples in a prompt; default: what the task asks for.
         seed: Of the drawing of examples.
+        on_this_machine: 1 to declare that the model runs on this machine.
         covered_by: Name of the agreement that covers the model, for texts that may not be sent to
             models that others run.
 
@@ -71,12 +77,14 @@ def medsbench(
     """
     bench = Benchmark(benchmark)
     name = named(bench, task)
-    for one in model_calls(bench.facts, base_url="a model of HELM", covered_by=str(covered_by)):
+    where = "http://localhost" if on_this_machine == 1 else "a model of HELM"
+    for one in model_calls(bench.facts, base_url=where, covered_by=str(covered_by)):
         if one.task == name and not one.may:
             raise AccessError(
                 f"{name} may not be sent to models that others run ({one.why}), and HELM does not "
-                "say who runs this one. Add covered_by=… to the run entry: the name of the "
-                "agreement that covers it, or 'this machine'."
+                "say who runs this one. Add to the run entry on_this_machine=1 if it runs here, "
+                "or, where the terms leave room for one, covered_by=… with the name of the "
+                "agreement."
             )
     return RunSpec(
         name=f"{PREFIX}:task={name}",
