@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -409,9 +409,18 @@ def test_the_file_for_inspect_has_a_task_for_each(
         assert decorator.id == "task"
 
 
+def output(text: str) -> Any:
+    """An answer as Inspect has it, with usage: to count tokens, it would download a table."""
+    from inspect_ai.model import ModelOutput, ModelUsage
+
+    found = ModelOutput.from_content("mockllm", text)
+    found.usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
+    return found
+
+
 def scripted(bench: Benchmark) -> tuple[Any, dict[str, list[str]]]:
     """A model of Inspect that says what `said` says, and what it was asked."""
-    from inspect_ai.model import ModelOutput, get_model
+    from inspect_ai.model import get_model
 
     by_question = {
         (facts["definition"], item.input): item
@@ -429,7 +438,7 @@ def scripted(bench: Benchmark) -> tuple[Any, dict[str, list[str]]]:
             if text in (user, question) and system.startswith(definition)
         )
         asked[item.id] = [system, user]
-        return ModelOutput.from_content("mockllm", said(item))
+        return output(said(item))
 
     return get_model("mockllm/model", custom_outputs=reply), asked
 
@@ -466,8 +475,11 @@ def test_inspect_asks_and_scores_as_we_do(bench: Benchmark, inspect_ai: Any) -> 
 
 
 def test_inspect_reads_the_exported_file(exports: dict[str, Path], inspect_ai: Any) -> None:
+    from inspect_ai.model import get_model
+
     path = f"{exports['inspect'] / 'medsbench.py'}@task41"
-    (log,) = inspect_ai.eval(path, model="mockllm/model", task_args={"shots": 1})
+    model = get_model("mockllm/model", custom_outputs=[output("pain")] * 100)
+    (log,) = inspect_ai.eval(path, model=model, task_args={"shots": 1})
     assert log.status == "success", log.error
     assert log.eval.metadata["task"] == "mednli_entailment_classification"
     assert all(len(sample.metadata["shots"]) == 1 for sample in log.samples)
@@ -638,6 +650,36 @@ def test_helm_runs_our_plug_in_and_scores_as_we_do(
         assert run["stats"]["score"] == pytest.approx(score.value, abs=1e-12)
         for name, value in score.values.items():
             assert run["stats"][name] == pytest.approx(value, abs=1e-12)
+
+
+def test_our_metric_in_helm_scores_as_we_do(bench: Benchmark) -> None:
+    pytest.importorskip("helm.benchmark", reason="crfm-helm is not installed")
+    from helm.benchmark.scenarios.scenario import with_instance_ids
+
+    from medsins.bench.harnesses.helm_plugin import MedsBenchMetric, MedsBenchScenario
+
+    items = {item.id: item for task in bench.tasks for item in bench.items(task)}
+    for task in bench.tasks:
+        instances = with_instance_ids(MedsBenchScenario(str(bench.path), task).get_instances(""))
+        states = [
+            SimpleNamespace(
+                instance=one,
+                train_trial_index=0,
+                result=SimpleNamespace(
+                    completions=[SimpleNamespace(text=said(items[one.extra_data["medsins_id"]]))]
+                ),
+            )
+            for one in instances
+        ]
+        metric = MedsBenchMetric(str(bench.path), task)
+        result = metric.evaluate(SimpleNamespace(request_states=states), None, "", 1)
+        found = {stat.name.name: stat.mean for stat in result.aggregated_stats}
+        assert found == pytest.approx(expected(bench, task), abs=1e-12)
+        rows = {one.instance_id: one.stats[0].mean for one in result.per_instance_stats}
+        for state in states:
+            item = items[state.instance.extra_data["medsins_id"]]
+            alone = Answer(item.id, task, said(item), item.references, item.input)
+            assert rows[state.instance.id] == float(score_task(task, [alone]).rows[0])
 
 
 def test_helm_is_given_nothing_that_may_not_be_sent(real: Benchmark) -> None:

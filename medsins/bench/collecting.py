@@ -23,8 +23,10 @@ import xxhash
 from medsins import __version__
 from medsins.bench.suite import BenchTask, bench_tasks
 from medsins.engine.folder import BuildFolder, dump, write_atomically
+from medsins.engine.plan import locate
 from medsins.engine.runner import build
 from medsins.errors import InvalidFileError, MissingFilesError
+from medsins.registry import raw_root, resolve
 
 VERSION = "1"
 """Version of the folder's layout and of the rules by which items and shots are chosen."""
@@ -166,7 +168,7 @@ def collect(
         UnknownNameError: Nothing of the selection is in the benchmark.
         MissingFilesError: No raw files are there.
     """
-    tasks = bench_tasks(select)
+    tasks, left_out = _with_raw_files(bench_tasks(select), select, raw, sample)
     path = Path(out).expanduser()
     result = build(
         [one.name for one in tasks],
@@ -185,8 +187,12 @@ def collect(
         for one in tasks
         if _rows_of(manifest, one.name).get("test")
     }
+    absent = {one.name: "no test rows in its raw files" for one in tasks if one.name not in facts}
     if not facts:
-        raise MissingFilesError("no task of the selection has test instances here.")
+        raise MissingFilesError(
+            "no task of the selection has test rows in its raw files: "
+            f"{', '.join(sorted(absent))}. `medsins show TASK` says which files are missing."
+        )
     text = dump(
         {
             "version": VERSION,
@@ -199,10 +205,46 @@ def collect(
                 if not facts.keys().isdisjoint(known["tasks"])
             },
             "tasks": facts,
+            "left_out": left_out | absent,
         }
     )
     write_atomically(path / _FILE, text)
     return Benchmark(path)
+
+
+def _with_raw_files(
+    tasks: list[BenchTask],
+    select: str | Iterable[str],
+    raw: str | os.PathLike[str] | None,
+    sample: bool,
+) -> tuple[list[BenchTask], dict[str, str]]:
+    """Return the tasks whose raw files are there, and why the others are left out, by name.
+
+    Raises:
+        MissingFilesError: Raw files are missing of a source that was asked for by name, or of all.
+    """
+    if sample:
+        return tasks, {}
+    named = resolve(select).named
+    there: dict[str, bool] = {}
+    first: MissingFilesError | None = None
+    for one in tasks:
+        recipe = one.task.recipe
+        assert recipe is not None
+        if recipe.name in there:
+            continue
+        try:
+            locate(recipe, raw_root(raw))
+            there[recipe.name] = True
+        except MissingFilesError as error:
+            if recipe.name in named:
+                raise
+            first = first or error
+            there[recipe.name] = False
+    found = [one for one in tasks if there[one.task.source]]
+    if not found and first is not None:
+        raise first
+    return found, {one.name: "no raw files" for one in tasks if not there[one.task.source]}
 
 
 def _rows_of(manifest: dict[str, Any], task: str) -> dict[str, int]:
@@ -248,6 +290,7 @@ def _write_task(
         "rows": len(items),
         "rows_available": available,
         "rows_published": published,
+        "candidates": len(shots),
         "note": _note(len(items), published, one),
         "items": _write_rows(path / "items" / f"{one.name}.jsonl", items),
         "shots": _write_rows(path / "shots" / f"{one.name}.jsonl", shots),

@@ -19,13 +19,17 @@ from medsins.bench.families import profile
 from medsins.bench.predictions import Answer, join, read_predictions
 from medsins.bench.results import Miss, Results, TaskResult, write_results
 from medsins.bench.scoring import Score, compare, score_task
-from medsins.errors import MedsinsError, UnknownNameError
+from medsins.errors import MedsinsError, MissingFilesError, UnknownNameError
 from medsins.gate import publication
 from medsins.registry import resolve
 from medsins.registry import task as find_task
 
 RESULTS = "results.json"
 
+_NO_PUNKT = (
+    "NLTK's punkt_tab is not there; run `python -m nltk.downloader punkt_tab`, or score with "
+    "--no-punkt"
+)
 _MISSES = 20
 _LONGEST_TEXT = 4000
 
@@ -160,6 +164,9 @@ def _shots(run: Mapping[str, Any]) -> str:
 def _published(task: str, answers: list[Answer], punkt: bool) -> dict[str, float | str]:
     try:
         score = score_task(task, answers, mode="paper", punkt=punkt)
+    except MissingFilesError:
+        # The message lists folders of this machine, which are nobody's business in a report.
+        return {"not computed": _NO_PUNKT}
     except MedsinsError as error:
         return {"not computed": str(error)}
     values: dict[str, float | str] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,14 @@ def build_command(select: tuple[str, ...], **options: Any) -> None:
     ]
     table(("number", "task", "rows", "published", ""), rows, range(2, 4))
     click.echo(f"\n{len(rows)} tasks in {made.path}, benchmark {made.digest[:12]}")
+    few = [name for name, one in made.tasks.items() if one["candidates"] < one["shots_asked"]]
+    if few:
+        click.echo(f"fewer training instances than shots: {', '.join(few)}")
+    reasons: dict[str, list[str]] = {}
+    for name, why in made.facts["left_out"].items():
+        reasons.setdefault(why, []).append(name)
+    for why, names in reasons.items():
+        click.echo(f"left out, {why}: {', '.join(names)}")
 
 
 @bench.command("run")
@@ -173,7 +182,8 @@ def score_command(
         click.echo(one.results.model)
         head = ("task", "metric", "corrected", "95 %", "published", "rows", "blank", "unparsed")
         table(head, rows, range(2, 8))
-        for problem in one.problems:
+        remarks = (_remarks(result.paper) for result in one.results.tasks.values())
+        for problem in (*one.problems, *dict.fromkeys(chain.from_iterable(remarks))):
             click.echo(f"note: {problem}")
         click.echo(f"wrote {one.path}\n")
     if len(scored) > 1:
@@ -191,10 +201,12 @@ def score_command(
 
 
 def _published(values: dict[str, float | str]) -> str:
-    return " / ".join(
-        f"{value:.2f}" if isinstance(value, float) else f"{name}: {value}"
-        for name, value in values.items()
-    )
+    numbers = " / ".join(f"{one:.2f}" for one in values.values() if isinstance(one, float))
+    return f"{numbers} *" if _remarks(values) else numbers
+
+
+def _remarks(values: dict[str, float | str]) -> list[str]:
+    return [f"* {name}: {one}" for name, one in values.items() if isinstance(one, str)]
 
 
 @bench.command("report")

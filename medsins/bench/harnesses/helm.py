@@ -52,8 +52,8 @@ Texts of sources whose terms do not allow models that others run are refused, si
 say who runs a model. `,on_this_machine=1` at the end of an entry declares that the model runs here,
 `,covered_by=NAME` that an agreement covers it, where the terms leave room for one.
 
-HELM cuts what does not fit into a model's window off the end of a prompt, where the question is; its
-log says so. Give fewer shots then.
+HELM cuts what does not fit into a model's window off the end of a prompt, where the question is,
+and its log says so. Export with fewer shots then.
 
 **no_code.conf** needs HELM alone (for ROUGE with its extra `summarization`), and has what HELM's
 own metrics can judge. Its numbers are not those of medsins: `exact_match` wants the reference
