@@ -488,6 +488,7 @@ def test_inspect_reads_the_exported_file(exports: dict[str, Path], inspect_ai: A
 
 def test_inspect_sends_nothing_that_may_not_be_sent(real: Benchmark, inspect_ai: Any) -> None:
     from inspect_ai.model import GenerateConfig, ModelAPI, ModelOutput, get_model, modelapi
+    from inspect_ai.solver import generate
 
     from medsins.bench.harnesses.inspect import medsbench
 
@@ -502,11 +503,11 @@ def test_inspect_sends_nothing_that_may_not_be_sent(real: Benchmark, inspect_ai:
 
         return Recording
 
-    def run(url: str | None, **options: str) -> Any:
+    def run(url: str | None, solver: Any = None, **options: str) -> Any:
         received.clear()
         model = get_model("recording/model", base_url=url, config=GenerateConfig(), memoize=False)
         task = medsbench(benchmark=str(real.path), task_id="task41", **options)
-        (log,) = inspect_ai.eval(task, model=model)
+        (log,) = inspect_ai.eval(task, model=model, solver=solver)
         return log
 
     for url in (None, "https://example.org/v1"):
@@ -514,6 +515,8 @@ def test_inspect_sends_nothing_that_may_not_be_sent(real: Benchmark, inspect_ai:
         assert refused.status == "error"
         assert "may not be sent to" in refused.error.message
         assert received == []
+    assert run(None, solver=generate()).status == "error"
+    assert received == []
     assert run("http://127.0.0.1:9/v1").status == "success"
     assert len(received) == len(real.items("mednli_entailment_classification"))
     # Terms that forbid models of others altogether are not mended by an agreement with one.

@@ -640,3 +640,33 @@ def test_a_second_judge_finds_the_client_well_behaved(llmock: Any, tmp_path: Pat
     )
     assert next(iter(result.tasks.values())).accepted == 5
     llmock.assert_resilient(strict=True)
+
+
+def test_the_command_estimates_stops_at_a_budget_and_goes_on(tmp_path: Path) -> None:
+    def medsins_command(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "medsins.cli", "expand", "task41", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    out = str(tmp_path / "out")
+    planned = medsins_command(
+        "--model", "m", "--dry-run", "--price", "2.50/10", "--target", "50", "--out", out
+    )
+    assert planned.returncode == 0, planned.stderr
+    assert "10 to 50 requests; nothing was sent" in planned.stdout
+    printed = medsins_command("--model", "m", "--dry-run", "--print-requests", "--out", out)
+    assert json.loads(printed.stdout.splitlines()[0])["model"] == "m"
+    with LlmServer({}, tmp_path / "server") as server:
+        there = ("--model", "gpt-test", "--base-url", server.url, "--out", out, "--target", "10")
+        stopped = medsins_command(*there, "--max-requests", "1")
+        assert (stopped.returncode, len(server.chats())) == (3, 1)
+        assert "budget is used up" in stopped.stderr
+        done = medsins_command(*there)
+    assert done.returncode == 0, done.stderr
+    assert "mednli_entailment_classification            10" in done.stdout
+    wrong = medsins_command("--model", "m", "--off", "sense")
+    assert wrong.returncode == 2
+    assert "there is no filter sense" in wrong.stderr

@@ -277,3 +277,22 @@ def test_the_example_trains_and_saves(more: list[str]) -> None:
     assert done.returncode == 0, done.stderr
     assert "2 steps, mean loss" in done.stdout
     assert ("model.safetensors" if more else "adapter_model.safetensors") in done.stdout
+
+
+@needs_trl
+def test_a_model_on_this_machine_answers_the_benchmark(tmp_path: Path, example: ModuleType) -> None:
+    from medsins.bench import collect, local_model, run
+
+    rows = [{"prompt": [{"role": "user", "content": "Which toe?"}], "completion": []}]
+    model, tokenizer = example.tiny_model(rows)
+    model.save_pretrained(tmp_path / "tiny")
+    tokenizer.save_pretrained(tmp_path / "tiny")
+    collect("task41", sample=True, out=tmp_path / "bench", progress=False)
+    backend = local_model(str(tmp_path / "tiny"), max_answer_tokens=5)
+    results = [
+        run(tmp_path / "bench", model=backend, out=tmp_path / name, progress=False)
+        for name in ("one", "two")
+    ]
+    first, second = ((one.path / "predictions.jsonl").read_bytes() for one in results)
+    assert first == second
+    assert results[0].answered == results[0].asked

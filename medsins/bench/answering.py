@@ -28,7 +28,7 @@ from medsins import __version__
 from medsins.bench.collecting import Benchmark, Item
 from medsins.bench.prompting import prompt
 from medsins.engine.folder import BuildFolder, dump, write_atomically
-from medsins.errors import CheckError, UnknownNameError
+from medsins.errors import CheckError, MissingExtraError, UnknownNameError
 from medsins.gate import admitted, model_calls
 from medsins.llm.budget import Budget, Caps, Price, Spent
 from medsins.llm.calls import Call, Reply
@@ -269,7 +269,11 @@ class _RunningScore:
 
         items = self.questions.items[task]
         predictions = {item.id: self.questions.replies[item.id].text for item in items}
-        self.tell(f"{task}: {score_run_task(self.bench, task, items, predictions)}")
+        try:
+            self.tell(f"{task}: {score_run_task(self.bench, task, items, predictions)}")
+        except MissingExtraError as error:
+            # Answers are what a run is for; they can be scored elsewhere.
+            self.tell(f"{task} is answered, and not scored: {error}")
 
 
 def folder_name(model: str) -> str:

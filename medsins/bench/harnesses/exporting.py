@@ -174,6 +174,8 @@ def _readme(
     )
     lines = [f"# MedS-Bench for {harness.title}", "", said, ""]
     closed = dict.fromkeys(one.source for one in verdicts if not one.may)
+    if bench.facts["options"]["sample"]:
+        lines += ["Everything in it is made up: it was built from synthetic samples.", ""]
     if local_use:
         named = f" May not be passed on: {', '.join(closed)}." if closed else ""
         lines += [_LOCAL + named, ""]

@@ -32,9 +32,9 @@ HELM reads paths from the folder in which it is started: start it here.
 
 ```sh
 helm-run --conf-paths medsins.conf --plugins medsins.bench.harnesses.helm_plugin \\
-    --models-to-run MODEL --suite medsbench --max-eval-instances 100000
+    --models-to-run MODEL --suite medsbench --max-eval-instances 1000000
 helm-run --conf-paths no_code.conf --models-to-run MODEL --suite medsbench-no-code \\
-    --max-eval-instances 100000
+    --max-eval-instances 1000000
 ```
 
 **medsins.conf** has all tasks, with the prompts of `medsins bench run` and the metrics of
@@ -141,7 +141,7 @@ def _configure(folder: Path, one: ExportedTask, options: Options) -> None:
         "prompt_file": f"no_code/{one.name}/prompt.txt",
         "dataset_file": f"no_code/{one.name}/data.csv",
         "max_tokens": MAX_ANSWER_TOKENS,
-        # Releases before 0.5.9 want to be told which is the main one; later ones take the first.
+        # Some releases want to be told which is the main one, the others take the first.
         "metrics": [
             {"name": name, "main": True} if name == metrics[0] else {"name": name}
             for name in metrics

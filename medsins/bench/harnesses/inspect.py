@@ -79,7 +79,9 @@ def bench_task(
     options = Options(shots, seed)
     return Task(
         dataset=MemoryDataset(_samples(one, options), name=one.name),
-        solver=[within_terms(str(benchmark), one.name, covered_by), generate()],
+        # The setup runs even where the user puts another solver in the place of ours.
+        setup=within_terms(str(benchmark), one.name, covered_by),
+        solver=generate(),
         scorer=as_medsins(),
         config=GenerateConfig(temperature=0.0, max_tokens=MAX_ANSWER_TOKENS, seed=seed),
         display_name=f"medsbench {one.name}",

@@ -1,4 +1,4 @@
-"""Task files for lm-evaluation-harness (0.4.9 or later): `lm-eval run --include_path FOLDER`.
+"""Task files for lm-evaluation-harness (0.4.13 or later): `lm-eval run --include_path FOLDER`.
 
 tasks/<task>.yaml    a task: where its rows are, how it is asked, which metrics it has
 tasks/group_*.yaml   a group for each category, with the mean over its tasks, and one for all
