@@ -177,6 +177,7 @@ class Recipe:
 
     Attributes:
         name: Name of the recipe: that of its module.
+        path: The file that it was loaded from; set when it is loaded.
         title: The source's name, as its owners write it.
         homepage: Where the source lives.
         licence: SPDX identifier, or a name listed in `medsins.taxonomy.LICENCES`.
@@ -195,6 +196,7 @@ class Recipe:
     """
 
     name: ClassVar[str]
+    path: ClassVar[Path]
     title: ClassVar[str]
     homepage: ClassVar[str]
     licence: ClassVar[str]

@@ -131,6 +131,7 @@ def _load(found: Found) -> type[Recipe]:
                 f"recipe {found.name} ({found.path}) must define exactly one subclass of Recipe; "
                 f"it defines {len(classes)}."
             )
+        classes[0].path = found.path.absolute()
         _loaded[found.path] = classes[0]
     return _loaded[found.path]
 

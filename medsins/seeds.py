@@ -8,7 +8,6 @@ They lie in `seed_prompts/<recipe>.yaml`, beside the folder of the recipes: a li
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -49,9 +48,7 @@ class Seed:
 
 def seed_file(recipe: type[Recipe]) -> Path:
     """Return where the seed prompts of a recipe lie."""
-    module = sys.modules[recipe.__module__].__file__
-    assert module is not None
-    return Path(module).parent.parent / "seed_prompts" / f"{recipe.name}.yaml"
+    return recipe.path.parent.parent / "seed_prompts" / f"{recipe.name}.yaml"
 
 
 def seeds(task: Task) -> list[Seed]:

@@ -159,3 +159,20 @@ def test_a_recipe_that_maps_nothing_is_broken_at_once(
     monkeypatch.setenv("MEDSINS_RECIPES", str(tmp_path))
     with pytest.raises(errors.BrokenRecipeError, match=r"does not define instances\(\)"):
         medsins.tasks("mapless_clinic")
+
+
+def test_two_private_recipes_of_one_name_keep_their_own_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from medsins.seeds import seed_file
+
+    # Also a name that a module of the standard library has.
+    for name in ("clinic", "statistics"):
+        for folder in ("one", "two"):
+            path = write_recipe(tmp_path / folder / "recipes", name)
+            monkeypatch.setenv("MEDSINS_RECIPES", str(path.parent))
+            recipe = medsins.task(f"{name}_answer").recipe
+            assert recipe is not None
+            assert recipe.path == path
+            seeds = tmp_path / folder / "seed_prompts" / f"{name}.yaml"
+            assert seed_file(recipe) == seeds

@@ -230,6 +230,9 @@ def report_command(results: tuple[Path, ...], out: str) -> None:
 @click.option("--out", required=True, help="Folder to write into.")
 @click.option("--only-redistributable", is_flag=True, help="Leave out what may not be passed on.")
 @click.option("--local-use", is_flag=True, help="The export stays where its agreements hold.")
+@click.option("--shots", type=click.IntRange(0), help="Examples. Default: what the task asks for.")
+@click.option("--seed", default=0, show_default=True, help="Of the shots.")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier export.")
 def export_command(benchmark: str, to: str, out: str, **options: Any) -> None:
     """Write the benchmark for another harness."""
     from medsins.bench.harnesses import export_benchmark
@@ -242,11 +245,14 @@ def export_command(benchmark: str, to: str, out: str, **options: Any) -> None:
 @click.option("--benchmark", default=_BENCHMARK, show_default=True, help="Folder of the benchmark.")
 @click.option("--model", default="", help="Name of the model, if the file has none.")
 @click.option("--out", help="Where to write the entry. Default: beside the file.")
-def check_submission_command(file: Path, benchmark: str, model: str, out: str | None) -> None:
+@click.option("--partial", is_flag=True, help="Allow tasks to be absent, each as a whole.")
+def check_submission_command(
+    file: Path, benchmark: str, model: str, out: str | None, partial: bool
+) -> None:
     """Check a leaderboard submission and write its entry."""
     from medsins.bench.submission import check_submission
 
-    checked = check_submission(file, benchmark, model=model, out=out)
+    checked = check_submission(file, benchmark, model=model, out=out, partial=partial)
     for problem in checked.problems:
         click.echo(f"- {problem}")
     if checked.problems:

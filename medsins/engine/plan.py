@@ -280,7 +280,7 @@ def plan(
     }
     base = _digest(
         code_digest(),
-        hashlib.sha256(_source(recipe)).hexdigest(),
+        hashlib.sha256(recipe.path.read_bytes()).hexdigest(),
         json.dumps(asdict(options), sort_keys=True),
         json.dumps(list(spoken.items())),
         *(facts[file.path].sha256 for _, file in inputs.lookups),
@@ -374,14 +374,6 @@ def _digest(*texts: str) -> str:
     for text in texts:
         digest.update(f"{len(text)}:{text}".encode())
     return digest.hexdigest()[:32]
-
-
-def _source(recipe: type[Recipe]) -> bytes:
-    import sys
-
-    path = sys.modules[recipe.__module__].__file__
-    assert path is not None
-    return Path(path).read_bytes()
 
 
 @cache
