@@ -87,14 +87,16 @@ def model_calls(
     return _verdicts(manifest, "llm_api", _OPEN_TO_MODELS, base_url, covered_by)
 
 
-def admitted(verdicts: Iterable[Verdict], *, leave_out: bool, flag: str, action: str) -> list[str]:
+def admitted(
+    verdicts: Iterable[Verdict], *, leave_out: bool, action: str, advice: str = ""
+) -> list[str]:
     """Return the tasks that may go, or refuse all of it.
 
     Args:
         verdicts: What was decided for each task.
         leave_out: Whether the user asked to leave out what may not go.
-        flag: The option that asks for that, for the message.
         action: What would happen to the tasks, for the message: "be pushed".
+        advice: What the user can do about it, as whole sentences.
 
     Raises:
         AccessError: Something may not go and the user did not ask to leave it out; or nothing is
@@ -106,13 +108,22 @@ def admitted(verdicts: Iterable[Verdict], *, leave_out: bool, flag: str, action:
         reasons = "; ".join(dict.fromkeys(f"{one.source}: {one.why}" for one in refused))
         raise AccessError(
             f"{len(refused)} of {len(judged)} tasks may not {action} ({reasons}). Nothing was "
-            f"done. {flag} leaves them out; --endpoint-covered-by names the agreement that covers "
-            "the endpoint, if there is one."
+            f"done. {advice}".rstrip()
         )
     if judged and len(refused) == len(judged):
         raise AccessError(f"none of the {len(judged)} tasks may {action}; nothing is left to do.")
     return [one.task for one in judged if one.may]
 
+
+ENDPOINT_ADVICE = (
+    "{flag} leaves them out; --endpoint-covered-by names the agreement that covers the endpoint, "
+    "if there is one."
+)
+LOCAL_ADVICE = (
+    "--local-use declares that the export stays where their agreements hold; "
+    "--only-redistributable leaves them out."
+)
+"""Advice for refusals: where text would go to an endpoint, and where it would become files."""
 
 _AMBIGUOUS = set("\\@ \t\r\n")
 """Characters at which programs disagree where the host of a URL begins and ends."""

@@ -605,7 +605,7 @@ def test_a_package_that_is_not_there_is_named() -> None:
         "text.measure(['a'], [['a']], 'en')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "needs the package sacrebleu. Run: pip install 'medsins[score]'" in done.stderr
+    assert "needs the package sacrebleu. Run: pip install 'medsins[bench]'" in done.stderr
 
 
 def test_the_interval_is_of_percentiles() -> None:

@@ -132,17 +132,16 @@ def test_a_refusal_names_sources_reasons_and_ways_out() -> None:
         Verdict("vault_verdict", "vault", False, "redistribution is no"),
     ]
     with pytest.raises(AccessError) as refused:
-        admitted(verdicts, leave_out=False, flag="--only-some", action="be pushed")
+        admitted(verdicts, leave_out=False, action="be pushed", advice="--only-some helps.")
     said = str(refused.value)
     assert "2 of 3 tasks may not be pushed" in said
     assert said.count("vault: redistribution is no") == 1
     assert "ward" not in said
     assert "--only-some" in said
-    assert "--endpoint-covered-by" in said
-    assert admitted(verdicts, leave_out=True, flag="", action="") == ["ward_answer"]
+    assert admitted(verdicts, leave_out=True, action="") == ["ward_answer"]
 
 
 def test_leaving_out_everything_is_refused() -> None:
     verdicts = [Verdict("vault_answer", "vault", False, "redistribution is no")]
     with pytest.raises(AccessError, match="none of the 1 tasks may be pushed"):
-        admitted(verdicts, leave_out=True, flag="", action="be pushed")
+        admitted(verdicts, leave_out=True, action="be pushed")

@@ -66,11 +66,23 @@ def test_a_journal_with_a_changed_byte_is_refused_with_its_line(tmp_path: Path) 
         events(path)
 
 
-def test_a_journal_of_another_kind_or_version_is_refused(tmp_path: Path) -> None:
+def test_a_journal_of_another_kind_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with Journal(path, "other"):
         pass
     with pytest.raises(InvalidFileError, match="journal of 'other', version 1; this is 'test'"):
+        events(path)
+
+
+def test_a_journal_of_another_version_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal.jsonl"
+    with monkeypatch.context() as patched:
+        patched.setattr("medsins.llm.journal.VERSION", 0)
+        with Journal(path, "test"):
+            pass
+    with pytest.raises(InvalidFileError, match="version 0; this is 'test', version 1"):
         events(path)
 
 

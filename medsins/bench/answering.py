@@ -29,7 +29,7 @@ from medsins.bench.collecting import Benchmark, Item
 from medsins.bench.prompting import prompt
 from medsins.engine.folder import BuildFolder, dump, write_atomically
 from medsins.errors import CheckError, MissingExtraError, UnknownNameError
-from medsins.gate import admitted, model_calls
+from medsins.gate import ENDPOINT_ADVICE, admitted, model_calls
 from medsins.llm.budget import Budget, Caps, Price, Spent
 from medsins.llm.calls import Call, Reply
 from medsins.llm.endpoint import Endpoint
@@ -220,8 +220,8 @@ def run(
         may = admitted(
             verdicts,
             leave_out=only_allowed,
-            flag="--only-allowed",
             action=f"be sent to {endpoint.base_url}",
+            advice=ENDPOINT_ADVICE.format(flag="--only-allowed"),
         )
         left_out = {one.task: one.why for one in verdicts if one.task not in may}
         tasks = [name for name in tasks if name in may]

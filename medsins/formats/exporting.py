@@ -23,7 +23,7 @@ from medsins.formats.shuffling import Shuffle
 from medsins.formats.task_files import head
 from medsins.formats.trainers import trace
 from medsins.formats.writers import Files, JsonLines, Parquet, Tar, TaskFile, Writer, finishing
-from medsins.gate import Verdict, admitted
+from medsins.gate import LOCAL_ADVICE, Verdict, admitted
 from medsins.raw.files import sha256
 from medsins.registry import Select
 
@@ -129,9 +129,8 @@ def export(
         admitted(
             planned.verdicts,
             leave_out=only_redistributable,
-            flag="--local-use declares that the export stays where their agreements hold; "
-            "--only-redistributable",
             action="be exported",
+            advice=LOCAL_ADVICE,
         )
     target = Path(out).expanduser().absolute()
     if target.resolve().is_relative_to(planned.build.path.resolve()):

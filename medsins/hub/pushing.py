@@ -13,7 +13,7 @@ from medsins import __version__
 from medsins.engine.folder import MANIFEST, BuildFolder
 from medsins.engine.verifying import verify
 from medsins.errors import AccessError, BuildConflictError, HubError
-from medsins.gate import Verdict, admitted, publication
+from medsins.gate import ENDPOINT_ADVICE, Verdict, admitted, publication
 from medsins.hub.connection import (
     DATASET,
     MAIN,
@@ -142,8 +142,8 @@ def push(
         tasks = admitted(
             verdicts,
             leave_out=only_redistributable,
-            flag="--only-redistributable",
             action="be pushed",
+            advice=ENDPOINT_ADVICE.format(flag="--only-redistributable"),
         )
     except AccessError as error:
         if dry_run:

@@ -1,4 +1,4 @@
-"""The packages of the extra `score`, loaded where they are first needed."""
+"""The packages of the extra `bench`, loaded where they are first needed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from medsins.errors import MissingExtraError
 
 
 def library(module: str, package: str) -> Any:
-    """Import a module of a package that the extra `score` installs.
+    """Import a module of a package that the extra `bench` installs.
 
     Raises:
         MissingExtraError: The package is not installed.
@@ -19,7 +19,7 @@ def library(module: str, package: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise MissingExtraError(
-            f"scoring this task needs the package {package}. Run: pip install 'medsins[score]'"
+            f"scoring this task needs the package {package}. Run: pip install 'medsins[bench]'"
         ) from error
 
 

@@ -26,7 +26,7 @@ from medsins.bench.harnesses.records import (
 from medsins.engine.folder import dump, write_atomically
 from medsins.errors import CheckError, OutputError, UnknownNameError
 from medsins.formats.placing import RECORD, placed
-from medsins.gate import Verdict, admitted, model_calls, publication
+from medsins.gate import LOCAL_ADVICE, Verdict, admitted, model_calls, publication
 from medsins.registry import recipe as find_recipe
 
 
@@ -100,9 +100,8 @@ def export_benchmark(
         names = admitted(
             verdicts,
             leave_out=only_redistributable,
-            flag="--local-use declares that the export stays where their agreements hold; "
-            "--only-redistributable",
             action="be exported",
+            advice=LOCAL_ADVICE,
         )
     target = Path(out).expanduser().absolute()
     if target.resolve().is_relative_to(bench.path.resolve()):
