@@ -262,7 +262,7 @@ class _Place:
             # The first row has the names of the columns, and people count from one.
             column = f", {str(keys[2]).capitalize()}" if len(keys) > 2 else ""
             return f"sheet Instances, row {int(keys[1]) + 2}{column}"
-        return f"sheet Basic Information, {keys[0]}"
+        return "sheet Instances" if keys[0] == "Instances" else f"sheet {_SHEETS[0]}, {keys[0]}"
 
 
 def _read_json(path: Path) -> tuple[Any, _Place]:
@@ -328,7 +328,8 @@ def _said(error: Any) -> str:
     if error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
         return f"has no {', '.join(missing)}"
-    if error.validator in ("minLength", "pattern", "minItems"):
+    blank = isinstance(error.instance, str) and not error.instance.strip()
+    if blank or error.validator in ("minLength", "pattern", "minItems"):
         return "is empty"
     if error.validator in ("anyOf", "type"):
         return (

@@ -234,6 +234,15 @@ def test_odd_answers_are_answers(bench: Benchmark, tmp_path: Path) -> None:
     assert scored.results.tasks["medqa_mcqa_en"].n == len(items)
 
 
+def test_predictions_of_something_else_are_refused(bench: Benchmark, tmp_path: Path) -> None:
+    path = tmp_path / "other.jsonl"
+    path.write_text('{"id": "x", "prediction": "A"}\n')
+    with pytest.raises(InvalidFileError):
+        medsins.score(path, bench.path)
+    with pytest.raises(InvalidFileError, match="no row answers a question"):
+        medsins.score(path, bench.path, partial=True)
+
+
 def test_models_with_slashes_get_folders() -> None:
     assert folder_name("org/model-7b:free") == "org_model-7b_free"
     assert folder_name("../..") == "model"

@@ -19,7 +19,12 @@ from medsins.bench.families import profile
 from medsins.bench.predictions import Answer, join, read_predictions
 from medsins.bench.results import Miss, Results, TaskResult, write_results
 from medsins.bench.scoring import Score, compare, score_task
-from medsins.errors import MedsinsError, MissingFilesError, UnknownNameError
+from medsins.errors import (
+    InvalidFileError,
+    MedsinsError,
+    MissingFilesError,
+    UnknownNameError,
+)
 from medsins.gate import publication
 from medsins.registry import resolve
 from medsins.registry import task as find_task
@@ -105,6 +110,10 @@ def score(
     by_task: dict[str, list[Answer]] = {}
     for answer in joined.answers:
         by_task.setdefault(answer.task, []).append(answer)
+    if not by_task:
+        raise InvalidFileError(
+            f"{path}: no row answers a question of {bench.path}. Is it of another benchmark?"
+        )
     shown = {one.task for one in publication(bench.facts) if one.may}
     scores = {task: score_task(task, by_task[task], seed=seed) for task in by_task}
     results = Results(
