@@ -664,8 +664,10 @@ def test_the_command_estimates_stops_at_a_budget_and_goes_on(tmp_path: Path) -> 
         stopped = medsins_command(*there, "--max-requests", "1")
         assert (stopped.returncode, len(server.chats())) == (3, 1)
         assert "budget is used up" in stopped.stderr
-        done = medsins_command(*there)
+        done = medsins_command(*there, "--header-env", "X-One=OPENAI_API_KEY")
     assert done.returncode == 0, done.stderr
+    unset = medsins_command("--model", "m", "--header-env", "X-One=NOT_THERE")
+    assert (unset.returncode, "set that environment variable" in unset.stderr) == (2, True)
     assert "mednli_entailment_classification            10" in done.stdout
     wrong = medsins_command("--model", "m", "--off", "sense")
     assert wrong.returncode == 2

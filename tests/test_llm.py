@@ -214,7 +214,7 @@ def test_a_status_says_whether_to_ask_again(
 @given(st.binary(max_size=200))
 def test_bytes_that_are_no_completion_are_told_so(body: bytes) -> None:
     with pytest.raises(RequestError):
-        read_reply(body, "")
+        read_reply(body)
 
 
 def test_an_endpoint_needs_a_key_unless_it_is_this_machine(

@@ -16,12 +16,12 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
 
-from medsins.errors import BudgetError, EndpointError
+from medsins.errors import EndpointError
+from medsins.llm.budget import used_up
 from medsins.llm.calls import Call, Source
 from medsins.llm.endpoint import Endpoint
 from medsins.llm.failures import (
@@ -29,6 +29,7 @@ from medsins.llm.failures import (
     PATIENCE,
     Backoff,
     RequestError,
+    of_error,
     of_status,
     read_reply,
     stop,
@@ -103,10 +104,7 @@ def ask_in_batches(
                 source.give_up(call, run.failed[key])
         calls = missing
         if exhausted:
-            raise BudgetError(
-                "the budget is used up: what was answered is kept. Raise it and run the same "
-                "command again to go on from here."
-            )
+            raise used_up()
         silent = 0 if answered else silent + 1
         if silent >= _ROUNDS_WITHOUT_ANSWER:
             raise EndpointError(
@@ -279,7 +277,7 @@ class _Run:
             if status != 200:
                 said = body.get("error") if isinstance(body, dict) else None
                 raise of_status(status, {}, said or {}, self.endpoint)
-            reply = read_reply(json.dumps(body).encode(), _now())
+            reply = read_reply(json.dumps(body).encode())
         except RequestError as error:
             if error.reply is None:
                 self.ledger.fail(call, error.why, billed=error.billed)
@@ -299,9 +297,7 @@ class _Run:
             try:
                 return request()
             except openai.APIStatusError as error:
-                headers = {name.lower(): value for name, value in error.response.headers.items()}
-                said = error.body if isinstance(error.body, dict) else {}
-                raise of_status(error.status_code, headers, said, self.endpoint) from error
+                raise of_error(error, self.endpoint) from error
             except openai.APIConnectionError as error:
                 raise RequestError("connection lost", again=True) from error
 
@@ -334,7 +330,3 @@ def _by_key(content: bytes) -> dict[str, dict[str, Any]]:
             # A line that cannot be read is a line without an answer.
             continue
     return found
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

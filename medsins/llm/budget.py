@@ -170,3 +170,11 @@ class Budget:
 
     def _cost(self, input_tokens: int, output_tokens: int) -> float:
         return self.price.of(input_tokens, output_tokens) * self._share if self.price else 0.0
+
+
+def used_up() -> BudgetError:
+    """Return the error that ends a run whose next call could pass a cap."""
+    return BudgetError(
+        "the budget is used up: what was answered is kept. Raise it and run the same command again "
+        "to go on from here."
+    )

@@ -7,8 +7,9 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tenacity import RetryCallState
 from tenacity.wait import wait_base
@@ -16,6 +17,9 @@ from tenacity.wait import wait_base
 from medsins.errors import EndpointError
 from medsins.llm.calls import Reply
 from medsins.llm.endpoint import Endpoint
+
+if TYPE_CHECKING:
+    import openai
 
 ATTEMPTS = 6
 """Most requests for one call in one run."""
@@ -145,12 +149,18 @@ def of_status(
     return RequestError(str(status), reply=Reply("", finish="refused"))
 
 
-def read_reply(body: bytes, date: str) -> Reply:
-    """Read the body of a chat completion.
+def of_error(error: openai.APIStatusError, endpoint: Endpoint) -> RequestError:
+    """Say what an error of the client means, which an answer with a status led to."""
+    headers = {name.lower(): value for name, value in error.response.headers.items()}
+    said = error.body if isinstance(error.body, dict) else {}
+    return of_status(error.status_code, headers, said, endpoint)
+
+
+def read_reply(body: bytes) -> Reply:
+    """Read the body of a chat completion that has just come.
 
     Args:
         body: The bytes of the body.
-        date: When it came.
 
     Raises:
         RequestError: It is not one; asking again may help.
@@ -172,10 +182,15 @@ def read_reply(body: bytes, date: str) -> Reply:
         model=str(answer.get("model") or ""),
         response_id=str(answer.get("id") or ""),
         fingerprint=str(answer.get("system_fingerprint") or ""),
-        date=date,
+        date=now(),
         input_tokens=_count(used.get("prompt_tokens")),
         output_tokens=_count(used.get("completion_tokens")),
     )
+
+
+def now() -> str:
+    """Return the time as replies have it: UTC, ISO 8601, whole seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _count(value: Any) -> int | None:

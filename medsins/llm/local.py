@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from medsins.errors import BudgetError
+from medsins.llm.budget import used_up
 from medsins.llm.calls import Reply, Source
 from medsins.llm.ledger import Ledger
 
@@ -28,10 +28,7 @@ def ask_backend(source: Source, backend: Backend, ledger: Ledger) -> None:
         known = ledger.answered(call)
         if known is None:
             if not ledger.begin(call):
-                raise BudgetError(
-                    "the budget is used up: what was answered is kept. Raise it and run the same "
-                    "command again to go on from here."
-                )
+                raise used_up()
             known = Reply(backend(call.system, call.user))
             ledger.answer(call, known)
         source.take(call, known)

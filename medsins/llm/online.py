@@ -9,12 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_before_delay
 
-from medsins.errors import BudgetError, EndpointError
+from medsins.errors import EndpointError
+from medsins.llm.budget import used_up
 from medsins.llm.calls import Call, Reply, Source
 from medsins.llm.endpoint import Endpoint
 from medsins.llm.failures import (
@@ -22,7 +22,8 @@ from medsins.llm.failures import (
     PATIENCE,
     Backoff,
     RequestError,
-    of_status,
+    now,
+    of_error,
     read_reply,
     stop,
 )
@@ -156,10 +157,7 @@ class _Run:
         if self.interrupted:
             raise KeyboardInterrupt
         if self.exhausted:
-            raise BudgetError(
-                "the budget is used up: what was answered is kept. Raise it and run the same "
-                "command again to go on from here."
-            )
+            raise used_up()
 
     def _start(self, running: set[asyncio.Task[Any]], client: AsyncOpenAI) -> None:
         while not (self.exhausted or self.interrupted) and len(running) < max(1, int(self.width)):
@@ -287,16 +285,14 @@ class _Run:
                         if len(received) > LARGEST_ANSWER:
                             raise RequestError("an answer without end", again=True, billed=True)
         except openai.APIStatusError as error:
-            headers = {name.lower(): value for name, value in error.response.headers.items()}
-            said = error.body if isinstance(error.body, dict) else {}
-            raise of_status(error.status_code, headers, said, self.endpoint) from error
+            raise of_error(error, self.endpoint) from error
         except (openai.APITimeoutError, TimeoutError) as error:
             raise RequestError("timeout", again=True, billed=True) from error
         except openai.APIConnectionError as error:
             raise RequestError("connection lost", again=True, billed=True) from error
         except _broken_streams() as error:
             raise RequestError("connection lost", again=True, billed=True) from error
-        return read_reply(bytes(received), _now())
+        return read_reply(bytes(received))
 
     @contextlib.contextmanager
     def _drain_on_interrupt(self, running: set[asyncio.Task[Any]]) -> Iterator[None]:
@@ -375,8 +371,4 @@ def _broken_streams() -> tuple[type[BaseException], ...]:
 
 
 def _dated(reply: Reply) -> Reply:
-    return Reply(reply.text, finish=reply.finish, date=_now())
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return Reply(reply.text, finish=reply.finish, date=now())
