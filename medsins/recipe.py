@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from medsins.errors import CorruptFileError, MissingFilesError, RecordError
-from medsins.raw.fetch import Download
-from medsins.raw.files import FileSet, RawFile, Reader
+from medsins.raw.files import Download, FileSet, RawFile, Reader
 from medsins.taxonomy import (
     LANGUAGES,
     Access,

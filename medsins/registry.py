@@ -15,6 +15,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -59,15 +60,27 @@ class Selection:
         return grouped
 
 
+@cache
+def _installed_folders() -> dict[str, list[Path]]:
+    """Return the folders of packages that are installed, by package.
+
+    It takes milliseconds, and every job of a build asks: what is installed while a process runs
+    is found by the next one.
+    """
+    folders = {}
+    for point in entry_points(group="medsins.recipes"):
+        spec = importlib.util.find_spec(point.value)
+        if spec is not None:
+            folders[point.value] = [Path(p) for p in spec.submodule_search_locations or ()]
+    return folders
+
+
 def _package_folders() -> dict[str, list[Path]]:
     """Return the folders that hold recipe modules, by the package they belong to."""
     import medsins
 
     folders = {"medsins.recipes": [Path(base) / "recipes" for base in medsins.__path__]}
-    for point in entry_points(group="medsins.recipes"):
-        spec = importlib.util.find_spec(point.value)
-        if spec is not None:
-            folders[point.value] = [Path(p) for p in spec.submodule_search_locations or ()]
+    folders.update(_installed_folders())
     private = os.environ.get("MEDSINS_RECIPES")
     if private:
         folders[""] = [Path(private).expanduser()]

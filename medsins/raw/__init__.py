@@ -10,8 +10,7 @@ raw.conll  raw.pubtator  raw.brat     `Sentence`s; `Document`s with `Mention`s
 from medsins.errors import RecordError
 from medsins.raw.annotations import Document, Mention, Relation, Sentence, brat, conll, pubtator
 from medsins.raw.documents import Term, obo, xml
-from medsins.raw.fetch import Download
-from medsins.raw.files import FileSet, RawFile
+from medsins.raw.files import Download, FileSet, RawFile
 from medsins.raw.records import json, jsonl, lines, superni
 from medsins.raw.tables import csv, tsv, xlsx
 

@@ -8,14 +8,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from medsins.errors import FetchError
-from medsins.raw.files import sha256
+from medsins.raw.files import Download, sha256
 
 _BLOCK = 1 << 20
 _TIMEOUT_SECONDS = 60
@@ -25,23 +24,6 @@ _PAGE = (b"<!doctype html", b"<html", b"<head")
 _MARKUP = (b"<?xml", b"<!--")
 _HTML = re.compile(rb"<html|<!doctype html")
 _TRANSIENT_STATUS = {408, 425, 429, 500, 502, 503, 504}
-
-
-@dataclass(frozen=True)
-class Download:
-    """One file that `medsins fetch` gets.
-
-    Attributes:
-        url: Where its owners, or a pinned commit of their repository, keep it.
-        path: Where it goes, relative to the source's folder.
-        sha256: Hex digest of the bytes; nothing else is accepted.
-        mirrors: Other addresses of the same bytes.
-    """
-
-    url: str
-    path: str
-    sha256: str
-    mirrors: tuple[str, ...] = ()
 
 
 class _TransientError(Exception):

@@ -34,6 +34,23 @@ COMPRESSED = (".gz", ".xz", ".bz2")
 _READ_ERRORS = (EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile)
 
 
+@dataclass(frozen=True)
+class Download:
+    """One file that `medsins fetch` gets.
+
+    Attributes:
+        url: Where its owners, or a pinned commit of their repository, keep it.
+        path: Where it goes, relative to the source's folder.
+        sha256: Hex digest of the bytes; nothing else is accepted.
+        mirrors: Other addresses of the same bytes.
+    """
+
+    url: str
+    path: str
+    sha256: str
+    mirrors: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class RawFile:
     """One raw file on disk, or one member of an archive on disk.
