@@ -9,7 +9,7 @@ triage acuity. Their clean-up of outliers is not repeated: values stand as in th
 
 from collections.abc import Callable
 from itertools import compress
-from operator import add, itemgetter
+from operator import add
 from typing import Any
 
 from medsins import Access, Category, Domain, Drafts, LlmApi, Recipe, Redistribution, Task, raw
@@ -70,15 +70,13 @@ KNOWN = (
 FAHRENHEIT = "Temperatures are in degrees Fahrenheit."
 
 
-def lines(variables: tuple[str, ...]) -> Callable[[dict[str, str]], str]:
-    """Return a function that writes a record's variables, each on its line, without empty ones."""
-    values_of = itemgetter(*variables)
+def lines(variables: tuple[str, ...]) -> Callable[[tuple[str, ...]], str]:
+    """Return a function from values to text: each variable on its line, without the empty ones."""
     names = [f"\n{variable}: " for variable in variables]
     # Names and values in turn: joined at once, they make the lines of a record that lacks none.
     both = [word for name in names for word in (name, "")]
 
-    def write(record: dict[str, str]) -> str:
-        values = values_of(record)
+    def write(values: tuple[str, ...]) -> str:
         if not all(values):
             return "".join(compress(map(add, names, values), values))
         both[1::2] = values
@@ -128,11 +126,13 @@ class Mimic4EDBenchmark(Recipe):
     )
     files = raw.csv(
         "master_dataset.csv",
-        columns=(
-            *("subject_id", "stay_id"),
-            *(*HISTORY, *TRIAGE_VITALS, *CONDITION, *COURSE),
-            *OUTCOMES,
-        ),
+        columns=("subject_id", "stay_id", "age", "triage_acuity", *OUTCOMES),
+        groups={
+            "history": HISTORY,
+            "triage_vitals": TRIAGE_VITALS,
+            "condition": CONDITION,
+            "course": COURSE,
+        },
     )
     deviations = (
         (
@@ -175,9 +175,9 @@ class Mimic4EDBenchmark(Recipe):
             yield self.skip("patient is under 18")
             return
         visit, patient = record["stay_id"], record["subject_id"]
-        past, present = history(record), condition(record)
+        past, present = history(record["history"]), condition(record["condition"])
         if self.wants(self.hospitalization, self.critical):
-            before = f"{past}{triage_vitals(record)}{present}".lstrip()
+            before = f"{past}{triage_vitals(record['triage_vitals'])}{present}".lstrip()
             yield self.hospitalization(
                 input=before, output=record["outcome_hospitalization"], key=visit, group=patient
             )
@@ -186,7 +186,7 @@ class Mimic4EDBenchmark(Recipe):
             )
         if self.wants(self.ed_revisit_72h):
             yield self.ed_revisit_72h(
-                input=f"{past}{present}{course(record)}".lstrip(),
+                input=f"{past}{present}{course(record['course'])}".lstrip(),
                 output=record["outcome_ed_revisit_3d"],
                 key=visit,
                 group=patient,

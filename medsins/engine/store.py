@@ -11,8 +11,10 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias
@@ -111,6 +113,11 @@ def _lists(values: Sequence[list[str] | None]) -> pa.ListArray:
     return pa.ListArray.from_arrays(
         _integers(offsets), flat, type=PART_SCHEMA.field("references").type
     )
+
+
+def _ids_path(path: str | Path) -> Path:
+    """Return where the ids of a part file lie."""
+    return Path(path).with_suffix(".ids")
 
 
 def part_path(folder: Path, fingerprint: str) -> Path:
@@ -281,7 +288,7 @@ def duplicates(folder: Path, receipts: Sequence[Receipt]) -> dict[int, dict[int,
         highs, lows, ranks = [], [], []
         offset = 0
         for found in receipts:
-            path = part_path(folder, found.fingerprint).with_suffix(".ids")
+            path = _ids_path(part_path(folder, found.fingerprint))
             rows = sum(group.rows for group in found.groups)
             if not rows:
                 continue
@@ -458,45 +465,50 @@ def _constants(task: Task, split: str, wordings: Sequence[str]) -> dict[str, lis
 
 
 def _row_groups(job: ShardJob, constants: dict[str, list[str]]) -> Iterator[pa.Table]:
-    gathered: list[pa.RecordBatch] = []
+    gathered: list[tuple[pa.RecordBatch, Ids]] = []
     rows = 0
-    for batch in _batches(job, constants):
+    for batch, ids in _batches(job):
         while rows + batch.num_rows >= job.rows_per_group:
             fits = job.rows_per_group - rows
-            gathered.append(batch.slice(0, fits))
-            table = pa.Table.from_batches(gathered)
+            gathered.append((batch.slice(0, fits), ids[:fits]))
+            table = _instances(gathered, constants)
             gathered, rows = [], 0
             yield table
             del table
-            batch = batch.slice(fits)
+            batch, ids = batch.slice(fits), ids[fits:]
         if batch.num_rows:
-            gathered.append(batch)
+            gathered.append((batch, ids))
             rows += batch.num_rows
     if gathered:
-        yield pa.Table.from_batches(gathered)
+        yield _instances(gathered, constants)
 
 
-def _batches(job: ShardJob, constants: dict[str, list[str]]) -> Iterator[pa.RecordBatch]:
+def _batches(job: ShardJob) -> Iterator[tuple[pa.RecordBatch, Ids]]:
+    """Yield the rows of a shard as they stand in the part files, with their ids."""
     place = 0
-    opened: tuple[str, Any] = ("", None)
-    for piece in job.pieces:
-        if piece.path != opened[0]:
-            opened = (piece.path, pa.ipc.open_file(pa.OSFile(piece.path)))
-        try:
-            batch = opened[1].get_batch(piece.batch)
-            ids = _ids(piece)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise CorruptBuildError(
-                f"{piece.path} cannot be read back ({error}). Run the same command again; this "
-                "part is made anew."
-            ) from error
-        if piece.dropped:
-            batch = _without(batch, piece.dropped)
-            ids = np.delete(ids, piece.dropped, axis=0)
-        first, last = max(0, job.start - place), min(piece.kept, job.stop - place)
-        place += piece.kept
-        if first < last:
-            yield _instances(batch.slice(first, last - first), ids[first:last], constants)
+    for path, pieces in groupby(job.pieces, key=attrgetter("path")):
+        with _reading(path), pa.OSFile(path) as source, _ids_path(path).open("rb") as ids_file:
+            part = pa.ipc.open_file(source)
+            for piece in pieces:
+                batch, ids = part.get_batch(piece.batch), _ids(ids_file, piece)
+                if piece.dropped:
+                    batch = _without(batch, piece.dropped)
+                    ids = np.delete(ids, piece.dropped, axis=0)
+                first, last = max(0, job.start - place), min(piece.kept, job.stop - place)
+                place += piece.kept
+                if first < last:
+                    yield batch.slice(first, last - first), ids[first:last]
+
+
+@contextmanager
+def _reading(path: str) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowInvalid, OSError) as error:
+        raise CorruptBuildError(
+            f"{path} cannot be read back ({error}). Run the same command again; this part is made "
+            "anew."
+        ) from error
 
 
 def _without(batch: pa.RecordBatch, dropped: Sequence[int]) -> pa.RecordBatch:
@@ -508,12 +520,10 @@ def _without(batch: pa.RecordBatch, dropped: Sequence[int]) -> pa.RecordBatch:
     return pa.concat_batches([batch.slice(last + 1, row - last - 1) for last, row in edges])
 
 
-def _ids(piece: Piece) -> Ids:
+def _ids(stream: IO[bytes], piece: Piece) -> Ids:
     """Return the ids of a piece: an array of (high, low) halves."""
-    with Path(piece.path).with_suffix(".ids").open("rb") as stream:
-        stream.seek(piece.first * _ID_BYTES)
-        raw = stream.read(piece.rows * _ID_BYTES)
-    return np.frombuffer(raw, ">u8").reshape(-1, 2)
+    stream.seek(piece.first * _ID_BYTES)
+    return np.frombuffer(stream.read(piece.rows * _ID_BYTES), ">u8").reshape(-1, 2)
 
 
 def _hexadecimal(ids: Ids) -> pa.StringArray:
@@ -523,21 +533,26 @@ def _hexadecimal(ids: Ids) -> pa.StringArray:
     )
 
 
-def _instances(batch: pa.RecordBatch, ids: Ids, constants: dict[str, list[str]]) -> pa.RecordBatch:
-    """Return a part's rows as rows of a shard."""
-    columns = {
-        "id": _hexadecimal(ids),
-        "input": batch.column("input"),
-        "output": batch.column("output"),
-        "references": _references(batch.column("output"), batch.column("references")),
-        "record": batch.column("record"),
+def _instances(
+    gathered: Sequence[tuple[pa.RecordBatch, Ids]], constants: dict[str, list[str]]
+) -> pa.Table:
+    """Return rows of parts as rows of a shard."""
+    batches = [batch for batch, _ in gathered]
+    ids = np.concatenate([ids for _, ids in gathered])
+    columns: dict[str, Any] = {
+        name: pa.chunked_array([batch.column(name) for batch in batches])
+        for name in ("input", "output", "record")
     }
+    columns["id"] = _hexadecimal(ids)
+    columns["references"] = pa.chunked_array(
+        [_references(batch.column("output"), batch.column("references")) for batch in batches]
+    )
     for name, values in constants.items():
         codes = (ids[:, 0] % np.uint64(len(values))).astype(np.int32)
         columns[name] = pa.DictionaryArray.from_arrays(
             _integers(codes), _strings([value.encode() for value in values])
         )
-    return pa.record_batch([columns[name] for name in schema.ARROW.names], schema=schema.ARROW)
+    return pa.table([columns[name] for name in schema.ARROW.names], schema=schema.ARROW)
 
 
 def _references(output: pa.StringArray, references: pa.ListArray) -> pa.ListArray:

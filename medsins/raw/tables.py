@@ -1,8 +1,8 @@
 """Readers of tables: delimited text of any size, and Excel workbooks.
 
-A record is a dict from column name to cell. Cells of delimited text are always strings, as they
-stand in the file; an empty cell is "". Cells of a workbook keep their type, and an empty one
-is None.
+A record is a dict from column name to cell, and from the name of a group to the cells of its
+columns. Cells of delimited text are always strings, as they stand in the file; an empty cell is
+"". Cells of a workbook keep their type, and an empty one is None.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import codecs
 import io
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import IO, Any, overload
+from typing import IO, Any
 
 from medsins.errors import CorruptFileError, RecordError
+from medsins.raw.cells import Layout, Records
 from medsins.raw.files import (
     Batch,
     Cutter,
@@ -37,6 +37,7 @@ _LARGEST_BLOCK = 1 << 30
 def csv(
     *patterns: str,
     columns: Sequence[str] | None = None,
+    groups: Mapping[str, Sequence[str]] | None = None,
     names: Sequence[str] | None = None,
     delimiter: str = ",",
     quoting: bool = True,
@@ -47,7 +48,11 @@ def csv(
 
     Args:
         *patterns: Files without an official split.
-        columns: The columns the recipe reads; others are not even decoded. Default: all.
+        columns: The columns the recipe reads one by one; columns that it does not read are not even
+            decoded. Default: all, or none if there are groups.
+        groups: Columns that are read together, by name: `record["vitals"]` is then the tuple of
+            the cells of all columns in `groups["vitals"]`, which suits the many columns of a wide
+            table. A column may be in several places.
         names: Column names of files without a header row.
         delimiter: What stands between cells.
         quoting: False where quotes are ordinary characters.
@@ -55,14 +60,18 @@ def csv(
         **splits: Files by official split.
 
     Raises:
-        ValueError: A column is not among the names, or a name stands there twice.
+        ValueError: A column is not among the names, a name stands there twice, or a group is called
+            like a column.
     """
+    layout = None
+    if columns is not None or groups:
+        layout = Layout.of(columns or (), groups or {})
     if names is not None:
-        unknown = set(columns or ()).difference(names)
+        unknown = set(layout.names if layout else ()).difference(names)
         if unknown or len(set(names)) < len(names):
             raise ValueError("names has to hold every one of columns, and each name once")
     reader = TableReader(
-        tuple(columns) if columns is not None else None,
+        layout,
         tuple(names) if names is not None else None,
         delimiter,
         quoting,
@@ -74,6 +83,7 @@ def csv(
 def tsv(
     *patterns: str,
     columns: Sequence[str] | None = None,
+    groups: Mapping[str, Sequence[str]] | None = None,
     names: Sequence[str] | None = None,
     quoting: bool = False,
     encoding: str = "utf-8",
@@ -83,6 +93,7 @@ def tsv(
     return csv(
         *patterns,
         columns=columns,
+        groups=groups,
         names=names,
         delimiter="\t",
         quoting=quoting,
@@ -93,9 +104,13 @@ def tsv(
 
 @dataclass(frozen=True)
 class TableReader:
-    """Reads delimited text with Arrow's parser; see `csv` for the fields."""
+    """Reads delimited text with Arrow's parser; see `csv` for the fields.
 
-    columns: tuple[str, ...] | None
+    Attributes:
+        layout: What a record holds; None: every column.
+    """
+
+    layout: Layout | None
     names: tuple[str, ...] | None
     delimiter: str
     quoting: bool
@@ -165,7 +180,7 @@ class TableReader:
                 f"{file.path}: the header row is not UTF-8 text. Convert the file, or declare its "
                 "encoding in the recipe."
             )
-        _check_columns(str(file.path), names, self.columns or ())
+        _check_columns(str(file.path), names, self.layout.names if self.layout else ())
         return names
 
     def _decoded(self, stream: IO[bytes], file: RawFile) -> Readable:
@@ -200,7 +215,8 @@ class TableReader:
             refused.append((row.number - shift, RecordError(wrong)))
             return "skip"
 
-        wanted = names if self.columns is None else self.columns
+        layout = self.layout or Layout(names)
+        wanted = layout.names
         with file.open() as opened, self._stream(opened, file, span) as stream:
             try:
                 reader = arrow_csv.open_csv(
@@ -226,7 +242,7 @@ class TableReader:
                     rows, bad = _number(arrow_batch.num_rows, row, refused)
                     row = rows[-1] if rows else row
                     if row > done:
-                        batch = _to_records(file.name, arrow_batch, wanted, rows, bad, lenient)
+                        batch = _to_records(file.name, arrow_batch, layout, rows, bad, lenient)
                         batch.origin = origin
                         yield _after(batch, done)
             except pa.ArrowInvalid as error:
@@ -324,7 +340,7 @@ def _after(batch: Batch, done: int) -> Batch:
 def _to_records(
     file: str,
     batch: Any,
-    names: tuple[str, ...],
+    layout: Layout,
     rows: Sequence[int],
     bad: list[tuple[int, RecordError]],
     lenient: bool,
@@ -340,79 +356,36 @@ def _to_records(
                 for column in columns
             ]
     except UnicodeDecodeError:
-        return _decode_each(file, batch, names, rows, bad, lenient)
-    return Batch(file, _Records(names, columns), rows, bad)
-
-
-class _Records(Sequence[dict[str, str]]):
-    """The records of columns, each made anew when its turn comes.
-
-    A thousand dicts of eighty cells made at once have left the cache before they are mapped.
-    """
-
-    def __init__(self, names: tuple[str, ...], columns: list[list[str]]) -> None:
-        self._names = names
-        self._columns = columns
-
-    def __len__(self) -> int:
-        return len(self._columns[0])
-
-    def __iter__(self) -> Iterator[dict[str, str]]:
-        return _row_maker(self._names)(*self._columns)
-
-    @overload
-    def __getitem__(self, index: int) -> dict[str, str]: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[dict[str, str]]: ...
-    def __getitem__(self, index: int | slice) -> dict[str, str] | Sequence[dict[str, str]]:
-        if isinstance(index, slice):
-            return _Records(self._names, [column[index] for column in self._columns])
-        return dict(zip(self._names, (column[index] for column in self._columns), strict=True))
-
-
-@cache
-def _row_maker(names: tuple[str, ...]) -> Callable[..., Iterator[dict[str, str]]]:
-    """Return the function from columns to records.
-
-    It is compiled, as those of `collections.namedtuple` are: a dict display of a few known keys
-    takes a fifth of the time of `dict(zip(names, row))`, and this runs for every record.
-    """
-    cells = [f"cell{i}" for i in range(len(names))]
-    columns = ", ".join(f"column{i}" for i in range(len(names)))
-    row = ", ".join(f"{name!r}: {cell}" for name, cell in zip(names, cells, strict=True))
-    code = (
-        f"def rows({columns}):\n"
-        f"    return ({{{row}}} for {', '.join(cells)}, in zip({columns}, strict=True))"
-    )
-    namespace: dict[str, Any] = {}
-    exec(code, namespace)
-    made: Callable[..., Iterator[dict[str, str]]] = namespace["rows"]
-    return made
+        return _decode_each(file, batch, layout, rows, bad, lenient)
+    return Batch(file, Records(layout, columns), rows, bad)
 
 
 def _decode_each(
     file: str,
     batch: Any,
-    names: tuple[str, ...],
+    layout: Layout,
     rows: Sequence[int],
     bad: list[tuple[int, RecordError]],
     lenient: bool,
 ) -> Batch:
     """Decode row by row, so that only the rows with bytes that are no UTF-8 are set aside."""
-    records, kept = [], []
-    decoded = zip(*(column.to_pylist() for column in batch.columns), strict=True)
-    for row, cells in zip(rows, decoded, strict=True):
-        record = {}
-        for name, cell in zip(names, cells, strict=True):
+    decoded: list[list[str]] = []
+    kept = []
+    encoded = zip(*(column.to_pylist() for column in batch.columns), strict=True)
+    for row, cells in zip(rows, encoded, strict=True):
+        texts: list[str] = []
+        for name, cell in zip(layout.names, cells, strict=True):
             try:
-                record[name] = (cell.decode().encode("latin-1") if lenient else cell).decode()
+                texts.append((cell.decode().encode("latin-1") if lenient else cell).decode())
             except UnicodeDecodeError as error:
                 wrong = f"invalid UTF-8 at byte {error.start} of the cell"
                 bad.append((row, RecordError("invalid UTF-8", field=name, detail=wrong)))
                 break
         else:
-            records.append(record)
+            decoded.append(texts)
             kept.append(row)
+    columns = [[texts[i] for texts in decoded] for i in range(len(layout.names))]
+    records = Records(layout, columns)
     return Batch(file, records, kept, sorted(bad, key=lambda item: item[0]))
 
 
