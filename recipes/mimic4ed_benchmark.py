@@ -25,7 +25,6 @@ def named(form: str, names: str) -> tuple[str, ...]:
 VITALS = "temperature heartrate resprate o2sat sbp dbp"
 DAYS = "30 90 365"
 HISTORY = (
-    "age",
     "gender",
     *named("n_ed_{}d", DAYS),
     *named("n_hosp_{}d", DAYS),
@@ -71,7 +70,7 @@ FAHRENHEIT = "Temperatures are in degrees Fahrenheit."
 
 
 def lines(variables: tuple[str, ...]) -> Callable[[tuple[str, ...]], str]:
-    """Return a function from values to text: each variable on its line, without the empty ones."""
+    """Return a function from values to text: a new line for each variable that is not empty."""
     names = [f"\n{variable}: " for variable in variables]
     # Names and values in turn: joined at once, they make the lines of a record that lacks none.
     both = [word for name in names for word in (name, "")]
@@ -171,13 +170,15 @@ class Mimic4EDBenchmark(Recipe):
         if not record["triage_acuity"]:
             yield self.skip("no triage acuity")
             return
-        if float(record["age"]) < ADULT:
+        age = record["age"]
+        if float(age) < ADULT:
             yield self.skip("patient is under 18")
             return
         visit, patient = record["stay_id"], record["subject_id"]
-        past, present = history(record["history"]), condition(record["condition"])
+        past = f"age: {age}{history(record['history'])}"
+        present = condition(record["condition"])
         if self.wants(self.hospitalization, self.critical):
-            before = f"{past}{triage_vitals(record['triage_vitals'])}{present}".lstrip()
+            before = f"{past}{triage_vitals(record['triage_vitals'])}{present}"
             yield self.hospitalization(
                 input=before, output=record["outcome_hospitalization"], key=visit, group=patient
             )
@@ -186,7 +187,7 @@ class Mimic4EDBenchmark(Recipe):
             )
         if self.wants(self.ed_revisit_72h):
             yield self.ed_revisit_72h(
-                input=f"{past}{present}{course(record['course'])}".lstrip(),
+                input=f"{past}{present}{course(record['course'])}",
                 output=record["outcome_ed_revisit_3d"],
                 key=visit,
                 group=patient,

@@ -53,17 +53,27 @@ PART_SCHEMA = pa.schema(
 Ids: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"
 
 _ID_BYTES = 16
+_ID_HALF = np.dtype(">u8")
 _BUCKET_ROWS = 1 << 19
 
 
 @dataclass(frozen=True)
 class Group:
-    """One batch of a part file: so many instances of one task and split."""
+    """One batch of a part file: so many instances of one task and split.
+
+    Attributes:
+        task: Name of the task.
+        split: Name of the split.
+        rows: How many instances.
+        bytes: Size of all their columns in memory.
+        inputs: Number of the batch that holds their inputs: its own, or that of a task before it.
+    """
 
     task: str
     split: str
     rows: int
     bytes: int
+    inputs: int
 
 
 @dataclass(frozen=True)
@@ -152,8 +162,34 @@ class PartWriter:
         self._writer = pa.ipc.new_file(self._sink, PART_SCHEMA)
         return self
 
-    def write(self, task: Task, split: str, columns: dict[str, Any]) -> None:
-        """Append instances of one task and split."""
+    def write(self, instances: Iterable[tuple[Task, str, dict[str, Any]]]) -> None:
+        """Append instances: (task, split, columns) of each batch.
+
+        Tasks of one source often ask different things of the same inputs: those are written once.
+        """
+        written: list[tuple[list[str], int, int]] = []
+        for task, split, columns in instances:
+            self._write_ids(task, columns)
+            inputs, number = columns["input"], len(self._groups)
+            for earlier, first, size in written:
+                if earlier == inputs:
+                    array = _strings([b""] * len(inputs))
+                    break
+            else:
+                array = _strings([text.encode() for text in inputs])
+                first, size = number, array.nbytes
+                written.append((inputs, first, size))
+            arrays = [
+                array,
+                _strings([text.encode() for text in columns["output"]]),
+                _lists(columns["references"]),
+                _strings([record.encode() for record in columns["record"]]),
+            ]
+            self._writer.write_batch(pa.record_batch(arrays, schema=PART_SCHEMA))
+            size += sum(one.nbytes for one in arrays[1:])
+            self._groups.append(Group(task.name, split, len(inputs), size, first))
+
+    def _write_ids(self, task: Task, columns: dict[str, Any]) -> None:
         assert self._ids is not None
         digest = xxhash.xxh3_128_digest
         # The formula of schema.instance_id.
@@ -162,17 +198,6 @@ class PartWriter:
             for text, output in zip(columns["input"], columns["output"], strict=True)
         ]
         self._ids.write(b"".join(ids))
-        batch = pa.record_batch(
-            [
-                _strings([text.encode() for text in columns["input"]]),
-                _strings([text.encode() for text in columns["output"]]),
-                _lists(columns["references"]),
-                _strings([record.encode() for record in columns["record"]]),
-            ],
-            schema=PART_SCHEMA,
-        )
-        self._writer.write_batch(batch)
-        self._groups.append(Group(task.name, split, batch.num_rows, batch.nbytes))
 
     def reject(self, reject: dict[str, str]) -> None:
         """Append one rejected record."""
@@ -243,10 +268,14 @@ def receipt(folder: Path, fingerprint: str) -> Receipt | None:
 
 @dataclass(frozen=True)
 class Piece:
-    """Some rows of one batch of one part: `batch` counts batches, `first` rows of all of them."""
+    """Some rows of one batch of one part: `batch` counts batches, `first` rows of all of them.
+
+    `inputs` is the batch that holds the inputs, as in `Group`.
+    """
 
     path: str
     batch: int
+    inputs: int
     first: int
     rows: int
     dropped: tuple[int, ...] = ()
@@ -292,7 +321,7 @@ def duplicates(folder: Path, receipts: Sequence[Receipt]) -> dict[int, dict[int,
             rows = sum(group.rows for group in found.groups)
             if not rows:
                 continue
-            ids = np.fromfile(path, dtype=">u8").reshape(-1, 2)
+            ids = np.fromfile(path, _ID_HALF).reshape(-1, 2)
             high = ids[:, 0].astype(np.uint64)
             inside = np.flatnonzero(high // width == bucket) if buckets > 1 else np.arange(rows)
             highs.append(high[inside])
@@ -365,7 +394,7 @@ def shard_jobs(
         for batch, group in enumerate(found.groups):
             gone = tuple(sorted(dropped.get(part, {}).get(batch, ())))
             key = (group.task, group.split)
-            pieces.setdefault(key, []).append(Piece(str(path), batch, first, group.rows, gone))
+            pieces.setdefault(key, []).append(Piece(str(path), batch, group.inputs, first, group.rows, gone))
             sizes[key] += group.bytes * (group.rows - len(gone)) // group.rows
             first += group.rows
     jobs = []
@@ -491,6 +520,9 @@ def _batches(job: ShardJob) -> Iterator[tuple[pa.RecordBatch, Ids]]:
             part = pa.ipc.open_file(source)
             for piece in pieces:
                 batch, ids = part.get_batch(piece.batch), _ids(ids_file, piece)
+                if piece.inputs != piece.batch:
+                    inputs = part.get_batch(piece.inputs).column("input")
+                    batch = batch.set_column(0, "input", inputs)
                 if piece.dropped:
                     batch = _without(batch, piece.dropped)
                     ids = np.delete(ids, piece.dropped, axis=0)
@@ -523,7 +555,7 @@ def _without(batch: pa.RecordBatch, dropped: Sequence[int]) -> pa.RecordBatch:
 def _ids(stream: IO[bytes], piece: Piece) -> Ids:
     """Return the ids of a piece: an array of (high, low) halves."""
     stream.seek(piece.first * _ID_BYTES)
-    return np.frombuffer(stream.read(piece.rows * _ID_BYTES), ">u8").reshape(-1, 2)
+    return np.frombuffer(stream.read(piece.rows * _ID_BYTES), _ID_HALF).reshape(-1, 2)
 
 
 def _hexadecimal(ids: Ids) -> pa.StringArray:
@@ -538,7 +570,8 @@ def _instances(
 ) -> pa.Table:
     """Return rows of parts as rows of a shard."""
     batches = [batch for batch, _ in gathered]
-    ids = np.concatenate([ids for _, ids in gathered])
+    # Left to itself, this would return them in the machine's own byte order.
+    ids = np.concatenate([ids for _, ids in gathered], dtype=_ID_HALF)
     columns: dict[str, Any] = {
         name: pa.chunked_array([batch.column(name) for batch in batches])
         for name in ("input", "output", "record")

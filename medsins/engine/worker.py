@@ -201,6 +201,7 @@ class Mapper:
         method, buffers, counts = self._method, self._buffers, self.counts
         assign, file_split = self._assign, self._part.split
         file, origin = batch.file, batch.origin
+        place = f"{file}#"
         number, size, nothing = counts.records, self._size, self._nothing
         self._buffered.append((number, file, origin, batch.rows))
         silent = 0
@@ -232,7 +233,7 @@ class Mapper:
                 if by_split is None:
                     reason = NOT_SELECTED
                     continue
-                where = f"{file}#{key or f'{origin}{row}'}"
+                where = f"{place}{key}" if key else f"{place}{origin}{row}"
                 split = file_split or split or assign(group or key or where)
                 buffer = by_split.get(split)
                 if buffer is None:
@@ -278,10 +279,12 @@ class Mapper:
                 self.counts.instances -= before - len(buffer.owner)
                 columns[i] = _validated(buffer, {}) if buffer.input else None
             self.counts.with_instances -= len(owners)
-        for i, valid in columns.items():
-            if valid is not None:
-                buffer = self._all[i]
-                self._writer.write(buffer.task, buffer.split, valid)
+        self._writer.write(
+            (self._all[i].task, self._all[i].split, valid)
+            for i, valid in columns.items()
+            if valid is not None
+        )
+        for i in columns:
             self._all[i].clear()
         self._buffered.clear()
         self._size = 0
