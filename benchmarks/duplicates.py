@@ -46,7 +46,13 @@ def by_engine(folder: Path) -> tuple[int, float]:
         rows = path.stat().st_size // ID_BYTES
         groups = tuple(
             # Tests stand before training in the order of the engine, so some ranks are reversed.
-            Group("task", "test" if number % 10 == 0 else "train", min(BATCH, rows - start), 1)
+            Group(
+                task="task",
+                split="test" if number % 10 == 0 else "train",
+                rows=min(BATCH, rows - start),
+                bytes=1,
+                inputs=number,
+            )
             for number, start in enumerate(range(0, rows, BATCH))
         )
         receipts.append(Receipt(path.stem, 0, groups, {}))

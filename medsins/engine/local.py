@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait as wait_for
 from typing import Any, TypeVar
 
@@ -176,6 +176,17 @@ def be_lean() -> None:
     """
     for name, value in LEAN.items():
         os.environ.setdefault(name, value)
+    # The C library has read its environment already.
+    _allocator("mallopt", _M_ARENA_MAX, 1)
+
+
+def trim_memory() -> None:
+    """Give memory that is no longer used back to the system, where the C library keeps it."""
+    _allocator("malloc_trim", 0)
+
+
+def _allocator(function: str, *arguments: int) -> None:
+    """Call a function of glibc's allocator; with another C library, there is nothing to call."""
     if sys.platform == "linux":
-        # The C library has read its environment already.
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+        with suppress(AttributeError):
+            getattr(ctypes.CDLL(None), function)(*arguments)

@@ -51,6 +51,9 @@ PART_SCHEMA = pa.schema(
 )
 
 Ids: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"
+"""Ids as rows of two halves."""
+
+Halves: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"
 
 _ID_BYTES = 16
 _ID_HALF = np.dtype(">u8")
@@ -303,43 +306,69 @@ def duplicates(folder: Path, receipts: Sequence[Receipt]) -> dict[int, dict[int,
     """Find instances whose id another instance has that stands before it.
 
     The order is test, validation, train, and then that of the parts: of two equal instances in
-    test and train, the one in train goes. Ids are looked through in buckets, so memory does not
-    grow with their number.
+    test and train, the one in train goes. The first halves of ids are looked through in buckets,
+    so memory does not grow with their number; whole ids are only looked at where those repeat.
 
     Returns:
         Rows to drop, counted within their batch, by part and by batch.
     """
-    total = sum(group.rows for receipt in receipts for group in receipt.groups)
-    buckets = max(1, -(-total // _BUCKET_ROWS))
+    repeated = _repeated_halves(folder, receipts)
+    if not len(repeated):
+        return {}
+    highs, lows, ranks = [], [], []
+    for found, ids, place in _all_ids(folder, receipts):
+        high = ids[:, 0].astype(np.uint64)
+        nearest = np.minimum(np.searchsorted(repeated, high), len(repeated) - 1)
+        again = np.flatnonzero(repeated[nearest] == high)
+        highs.append(high[again])
+        lows.append(ids[again, 1].astype(np.uint64))
+        ranks.append(_ranks(found, place)[again])
+    high, low, rank = np.concatenate(highs), np.concatenate(lows), np.concatenate(ranks)
+    order = np.lexsort((rank, low, high))
+    high, low, rank = high[order], low[order], rank[order]
+    again = (high[1:] == high[:-1]) & (low[1:] == low[:-1])
+    places = np.sort(rank[1:][again] & np.uint64(2**56 - 1))
+    edges, owners = _batch_edges(receipts)
+    batches = np.searchsorted(edges, places, side="right") - 1
     dropped: dict[int, dict[int, list[int]]] = {}
-    width = np.uint64((2**64 - 1) // buckets + (buckets > 1))
-    for bucket in range(buckets):
-        highs, lows, ranks = [], [], []
-        offset = 0
-        for found in receipts:
-            path = _ids_path(part_path(folder, found.fingerprint))
-            rows = sum(group.rows for group in found.groups)
-            if not rows:
-                continue
-            ids = np.fromfile(path, _ID_HALF).reshape(-1, 2)
-            high = ids[:, 0].astype(np.uint64)
-            inside = np.flatnonzero(high // width == bucket) if buckets > 1 else np.arange(rows)
-            highs.append(high[inside])
-            lows.append(ids[inside, 1].astype(np.uint64))
-            ranks.append(_ranks(found, offset)[inside])
-            offset += rows
-        if highs:
-            _note_repeats(
-                np.concatenate(highs),
-                np.concatenate(lows),
-                np.concatenate(ranks),
-                receipts,
-                dropped,
-            )
+    for place, index in zip(places.tolist(), batches.tolist(), strict=True):
+        part, batch = owners[index]
+        dropped.setdefault(part, {}).setdefault(batch, []).append(place - int(edges[index]))
     return dropped
 
 
-def _ranks(found: Receipt, offset: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
+def _repeated_halves(folder: Path, receipts: Sequence[Receipt]) -> Halves:
+    """Return the first halves that several ids have, in order."""
+    total = sum(group.rows for receipt in receipts for group in receipt.groups)
+    buckets = max(1, -(-total // _BUCKET_ROWS))
+    width = np.uint64((2**64 - 1) // buckets + (buckets > 1))
+    repeated = []
+    for bucket in range(buckets):
+        parts = []
+        for _, ids, _ in _all_ids(folder, receipts):
+            high = ids[:, 0].astype(np.uint64)
+            parts.append(high[high // width == bucket] if buckets > 1 else high)
+        if parts:
+            halves = np.concatenate(parts)
+            del parts
+            halves.sort()
+            same = halves[1:][halves[1:] == halves[:-1]]
+            # `np.unique` does the same, but its first call imports masked arrays.
+            repeated.append(same[np.append(True, same[1:] != same[:-1])] if len(same) else same)
+    return np.concatenate(repeated) if repeated else np.empty(0, np.uint64)
+
+
+def _all_ids(folder: Path, receipts: Sequence[Receipt]) -> Iterator[tuple[Receipt, Ids, int]]:
+    """Yield the receipt and the ids of each part that has any, and how many come before them."""
+    place = 0
+    for found in receipts:
+        if rows := sum(group.rows for group in found.groups):
+            path = _ids_path(part_path(folder, found.fingerprint))
+            yield found, np.fromfile(path, _ID_HALF).reshape(-1, 2), place
+            place += rows
+
+
+def _ranks(found: Receipt, offset: int) -> Halves:
     """Return the order of a part's instances: split first, then place in the build."""
     order = {split: len(SPLITS) - 1 - i for i, split in enumerate(SPLITS)}
     splits = np.repeat(
@@ -348,27 +377,6 @@ def _ranks(found: Receipt, offset: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
     )
     places = np.arange(offset, offset + len(splits), dtype=np.uint64)
     return (splits << np.uint64(56)) | places
-
-
-def _note_repeats(
-    high: Any, low: Any, rank: Any, receipts: Sequence[Receipt], dropped: dict[int, Any]
-) -> None:
-    ordered = np.sort(high)
-    repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    if not len(repeated):
-        return
-    places = np.searchsorted(repeated, high)
-    candidates = np.flatnonzero(repeated[np.minimum(places, len(repeated) - 1)] == high)
-    high, low, rank = high[candidates], low[candidates], rank[candidates]
-    order = np.lexsort((rank, low, high))
-    high, low, rank = high[order], low[order], rank[order]
-    again = (high[1:] == high[:-1]) & (low[1:] == low[:-1])
-    places = np.sort(rank[1:][again] & np.uint64(2**56 - 1))
-    edges = _batch_edges(receipts)
-    batches = np.searchsorted(edges[0], places, side="right") - 1
-    for place, index in zip(places.tolist(), batches.tolist(), strict=True):
-        part, batch = edges[1][index]
-        dropped.setdefault(part, {}).setdefault(batch, []).append(place - int(edges[0][index]))
 
 
 def _batch_edges(receipts: Sequence[Receipt]) -> tuple[Any, list[tuple[int, int]]]:
