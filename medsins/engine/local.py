@@ -28,6 +28,8 @@ ATTEMPTS = 3
 
 _POLL_SECONDS = 0.25
 _M_ARENA_MAX = -8
+_ARROW_DECAY_MS = 1000
+"""How long Arrow lets jemalloc keep what is free, unless told otherwise."""
 
 LEAN = {"ARROW_IO_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 """One malloc arena, and no threads of Arrow beside this one: each costs tens of MiB."""
@@ -180,9 +182,23 @@ def be_lean() -> None:
     _allocator("mallopt", _M_ARENA_MAX, 1)
 
 
-def trim_memory() -> None:
-    """Give memory that is no longer used back to the system, where the C library keeps it."""
+@contextmanager
+def frugal() -> Iterator[None]:
+    """Give memory back to the system as soon as it is free: what is so now, and in the block.
+
+    That suits work on a few large pieces: small ones that come and go are better kept at hand.
+    """
+    import pyarrow as pa
+
     _allocator("malloc_trim", 0)
+    if pa.default_memory_pool().backend_name != "jemalloc":
+        yield
+        return
+    pa.jemalloc_set_decay_ms(0)
+    try:
+        yield
+    finally:
+        pa.jemalloc_set_decay_ms(_ARROW_DECAY_MS)
 
 
 def _allocator(function: str, *arguments: int) -> None:

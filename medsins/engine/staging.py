@@ -12,7 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from medsins.engine.folder import BuildFolder
-from medsins.engine.local import Local, trim_memory
+from medsins.engine.local import Local, frugal
 from medsins.engine.plan import Part, RecipePlan
 from medsins.engine.store import (
     Receipt,
@@ -147,9 +147,8 @@ class Stage:
 
 def stage_shard(job: ShardJob, instructions: Sequence[str], home: Path) -> dict[str, Any]:
     """Write one shard below a folder; a job for worker processes."""
-    # What mapping left behind would lie on top of the row group that is held now.
-    trim_memory()
-    return write_shard(job, find_task(job.task), instructions, home)
+    with frugal():
+        return write_shard(job, find_task(job.task), instructions, home)
 
 
 def _weight(part: Part) -> int:
