@@ -82,7 +82,8 @@ class Stage:
         receipts = self._map(plan, parts)
         counts = _summed(receipts)
         self._check_rejects(plan, counts)
-        dropped = duplicates(parts, receipts)
+        with frugal():
+            dropped = duplicates(parts, receipts)
         gone = sum(len(rows) for batches in dropped.values() for rows in batches.values())
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(parents=True)
