@@ -324,7 +324,7 @@ def test_a_worker_that_is_killed_costs_only_its_part(tmp_path: Path) -> None:
 
     marks = tmp_path / "marks"
     marks.mkdir()
-    with Local(2) as local:
+    with Local(2, "medsins.engine.staging") as local:
         found = dict(local.run(dies_once, [(str(marks), number) for number in range(6)]))
     assert found == {number: number * number for number in range(6)}
 
@@ -340,7 +340,10 @@ def dies_once(folder: str, number: int) -> int:
 def test_a_job_that_always_kills_its_worker_is_given_up(tmp_path: Path) -> None:
     from medsins.engine.local import Local
 
-    with Local(2) as local, pytest.raises(errors.WorkerDiedError, match="fewer --workers"):
+    with (
+        Local(2, "medsins.engine.staging") as local,
+        pytest.raises(errors.WorkerDiedError, match="fewer --workers"),
+    ):
         list(local.run(always_dies, [(1,), (2,)]))
 
 

@@ -7,6 +7,7 @@ worker that dies costs the job it was at, and nothing else.
 from __future__ import annotations
 
 import ctypes
+import importlib
 import multiprocessing
 import os
 import signal
@@ -42,11 +43,32 @@ class Local:
 
     Args:
         workers: Number of processes.
+        module: Name of the module that has most jobs: workers import it as they start.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, module: str) -> None:
         self.workers = workers
+        self._module = module
         self._pool: ProcessPoolExecutor | None = None
+
+    def start(self) -> None:
+        """Start the workers: they get ready while this process does something else."""
+        if self.workers > 1 and self._pool is None:
+            pool = self._started()
+            with _spawn_environment():
+                for _ in range(self.workers):
+                    # A worker is started for every job that finds none idle.
+                    pool.submit(int)
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                self.workers,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_start_worker,
+                initargs=(self._module,),
+            )
+        return self._pool
 
     def run(
         self,
@@ -95,15 +117,10 @@ class Local:
         numbers: Iterable[int],
         tick: Callable[[], None],
     ) -> Iterator[tuple[int, Result]]:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self.workers,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=_start_worker,
-            )
+        pool = self._started()
         with _spawn_environment():
             running: dict[Future[Result], int] = {
-                self._pool.submit(function, *jobs[number]): number for number in numbers
+                pool.submit(function, *jobs[number]): number for number in numbers
             }
         try:
             while running:
@@ -158,11 +175,12 @@ def _spawn_environment() -> Iterator[None]:
             del os.environ[name]
 
 
-def _start_worker() -> None:
+def _start_worker(module: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()
+    importlib.import_module(module)
 
 
 def _follow(sentinel: int) -> None:

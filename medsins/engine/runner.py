@@ -374,6 +374,7 @@ class _Run:
                 self._cache.add(path, scan(path, reader))
         if large:
             executor = self._executor(sum(path.stat().st_size for path, _ in large))
+            executor.start()
             for number, facts in executor.run(scan, large):
                 self._cache.add(large[number][0], facts)
 
@@ -382,7 +383,7 @@ class _Run:
             workers = self._workers
             if workers is None:
                 workers = 1 if size < _SMALL_BYTES else os.cpu_count() or 1
-            self._local = Local(max(1, workers))
+            self._local = Local(max(1, workers), "medsins.engine.staging")
         return self._local
 
     def close(self) -> None:
@@ -391,10 +392,11 @@ class _Run:
             self._local.stop()
 
     def _stage_all(self, plans: Sequence[RecipePlan], inputs: dict[type[Recipe], Inputs]) -> None:
-        from medsins.engine.staging import Stage
-
         size = sum(facts.size for one in plans for facts in one.files.values())
         executor = self._executor(size)
+        executor.start()
+        from medsins.engine.staging import Stage
+
         stage = Stage(self._folder, self._root, executor, self._max_rejects, self._progress)
         with stage.bar(plans):
             for one in plans:

@@ -141,9 +141,12 @@ class Stage:
     def _write(
         self, jobs: Sequence[ShardJob], instructions: dict[str, tuple[str, ...]], home: Path
     ) -> list[dict[str, Any]]:
-        arguments = [(job, instructions[job.task], home) for job in jobs]
+        # The largest first: one that is begun last would be waited for by all other workers.
+        order = sorted(range(len(jobs)), key=lambda number: -jobs[number].row_groups)
+        arguments = [(jobs[number], instructions[jobs[number].task], home) for number in order]
         shards = dict(self._executor.run(stage_shard, arguments, self._tick))
-        return [shards[number] for number in range(len(jobs))]
+        written = {order[place]: shard for place, shard in shards.items()}
+        return [written[number] for number in range(len(jobs))]
 
 
 def stage_shard(job: ShardJob, instructions: Sequence[str], home: Path) -> dict[str, Any]:

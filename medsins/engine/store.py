@@ -301,6 +301,11 @@ class ShardJob:
     stop: int
     rows_per_group: int
 
+    @property
+    def row_groups(self) -> float:
+        """Its size in full row groups, which are about as large in every shard."""
+        return (self.stop - self.start) / self.rows_per_group
+
 
 def duplicates(folder: Path, receipts: Sequence[Receipt]) -> dict[int, dict[int, list[int]]]:
     """Find instances whose id another instance has that stands before it.
@@ -402,7 +407,9 @@ def shard_jobs(
         for batch, group in enumerate(found.groups):
             gone = tuple(sorted(dropped.get(part, {}).get(batch, ())))
             key = (group.task, group.split)
-            pieces.setdefault(key, []).append(Piece(str(path), batch, group.inputs, first, group.rows, gone))
+            pieces.setdefault(key, []).append(
+                Piece(str(path), batch, group.inputs, first, group.rows, gone)
+            )
             sizes[key] += group.bytes * (group.rows - len(gone)) // group.rows
             first += group.rows
     jobs = []
