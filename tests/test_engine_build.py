@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyarrow import parquet
+from raw_for_tests import constants
 from recipes_for_tests import visits, write_recipe, write_visits
 
 import medsins
@@ -146,6 +150,71 @@ def test_many_shards_and_row_groups_hold_the_same_rows(
     assert len(shards) > 3
     assert shards[0]["path"].endswith(f"train-00000-of-{len(shards):05d}.parquet")
     medsins.verify(tmp_path / "many", progress=False)
+
+
+def test_tasks_that_ask_of_the_same_inputs_have_the_shards_that_each_has_alone(
+    clinic: Path, tmp_path: Path
+) -> None:
+    records = [{**one, "verdict": "yes"} for one in visits(300)]
+    # Duplicates of one task, and of the other.
+    records += [{**one, "answer": "Something else."} for one in records[:40]]
+    records += [{**one, "verdict": "no"} for one in records[50:90]]
+    write_visits(clinic, records)
+    together = build("clinic", clinic, tmp_path / "together")
+    assert together.manifest["recipes"]["clinic"]["duplicates"] > 60
+    alone: dict[str, bytes] = {}
+    for task in ("clinic_answer", "clinic_verdict"):
+        build(task, clinic, tmp_path / task)
+        alone.update(contents(tmp_path / task))
+    shards = {path: data for path, data in contents(together.path).items() if "data/" in path}
+    assert len(shards) == 4
+    assert shards == {path: data for path, data in alone.items() if "data/" in path}
+    medsins.verify(together.path, progress=False)
+
+
+HALVES = (0, 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1)
+
+
+@given(
+    parts=st.lists(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["train", "validation", "test"]),
+                st.lists(st.tuples(st.sampled_from(HALVES), st.sampled_from(HALVES)), min_size=1),
+            ),
+            max_size=4,
+        ),
+        max_size=4,
+    ),
+    bucket=st.sampled_from([1, 3, 1000]),
+)
+def test_duplicates_are_those_that_have_the_same_before_them(
+    parts: list[list[tuple[str, list[tuple[int, int]]]]], bucket: int
+) -> None:
+    from medsins.engine import store
+
+    receipts, rows = [], []
+    with tempfile.TemporaryDirectory() as folder, constants(store, _BUCKET_ROWS=bucket):
+        for number, batches in enumerate(parts):
+            ids = [one for _, batch in batches for one in batch]
+            data = b"".join(half.to_bytes(8, "big") for one in ids for half in one)
+            (Path(folder) / f"{number}.ids").write_bytes(data)
+            groups = tuple(
+                store.Group(task="t", split=split, rows=len(batch), bytes=1, inputs=place)
+                for place, (split, batch) in enumerate(batches)
+            )
+            receipts.append(store.Receipt(str(number), 0, groups, {}))
+            for place, (split, batch) in enumerate(batches):
+                rows += [(split, number, place, row, one) for row, one in enumerate(batch)]
+        found = store.duplicates(Path(folder), receipts)
+    order = ["test", "validation", "train"]
+    seen: set[tuple[int, int]] = set()
+    expected: dict[int, dict[int, list[int]]] = {}
+    for _, number, place, row, one in sorted(rows, key=lambda item: order.index(item[0])):
+        if one in seen:
+            expected.setdefault(number, {}).setdefault(place, []).append(row)
+        seen.add(one)
+    assert found == expected
 
 
 def test_a_duplicate_stays_in_test_and_leaves_train(clinic: Path, tmp_path: Path) -> None:

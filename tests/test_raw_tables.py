@@ -225,6 +225,39 @@ def test_only_the_declared_columns_are_read_in_their_order(tmp_path: Path) -> No
     assert [list(record.items()) for record in reading.records] == [[("c", "3"), ("a", "1")]]
 
 
+def test_columns_of_a_group_stand_together_and_may_stand_alone_too(tmp_path: Path) -> None:
+    put(tmp_path, b"id,hr,bp,temp,x\n1,80,120,,\xff\n2,,110,36.9,y\n3,7\n4,9\xe9,1,1,y\n")
+    files = raw.csv(
+        "t.csv", columns=["id", "bp"], groups={"vitals": ("temp", "hr", "bp"), "heart": ["hr"]}
+    )
+    reading = read(files, tmp_path)
+    assert reading.records == [
+        {"id": "1", "bp": "120", "vitals": ("", "80", "120"), "heart": ("80",)},
+        {"id": "2", "bp": "110", "vitals": ("36.9", "", "110"), "heart": ("",)},
+    ]
+    assert [row for row, _ in reading.bad] == ["3", "4"]
+
+
+def test_groups_alone_leave_out_the_other_columns(tmp_path: Path) -> None:
+    put(tmp_path, "1\t2\t3\n4\t5\t6\n")
+    files = raw.tsv("t.csv", groups={"ends": ["a", "c"]}, names=["a", "b", "c"])
+    assert read(files, tmp_path).records == [{"ends": ("1", "3")}, {"ends": ("4", "6")}]
+
+
+def test_groups_that_cannot_be_are_refused_where_they_are_declared(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="group 'a' needs columns, and a name that no column has"):
+        raw.csv("t.csv", columns=["a", "b"], groups={"a": ["b"]})
+    with pytest.raises(ValueError, match="group 'c' needs columns"):
+        raw.csv("t.csv", columns=["a"], groups={"c": []})
+    with pytest.raises(ValueError, match="a table needs columns that are read"):
+        raw.csv("t.csv", columns=[])
+    with pytest.raises(ValueError, match="every one of columns"):
+        raw.csv("t.csv", groups={"c": ["a"]}, names=["b"])
+    put(tmp_path, "a,b\n1,2\n")
+    with pytest.raises(errors.CorruptFileError, match="no column 'c'"):
+        read(raw.csv("t.csv", groups={"vitals": ["a", "c"]}), tmp_path)
+
+
 def test_a_column_name_that_stands_twice_is_refused_if_it_is_read(tmp_path: Path) -> None:
     put(tmp_path, "a,b,a\n1,2,3\n")
     for files in (raw.csv("t.csv"), raw.csv("t.csv", columns=["a"])):

@@ -173,15 +173,15 @@ class PartWriter:
         written: list[tuple[list[str], int, int]] = []
         for task, split, columns in instances:
             self._write_ids(task, columns)
-            inputs, number = columns["input"], len(self._groups)
-            for earlier, first, size in written:
-                if earlier == inputs:
-                    array = _strings([b""] * len(inputs))
-                    break
-            else:
+            inputs = columns["input"]
+            same = next((one for one in written if one[0] == inputs), None)
+            if same is None:
                 array = _strings([text.encode() for text in inputs])
-                first, size = number, array.nbytes
-                written.append((inputs, first, size))
+                same = inputs, len(self._groups), array.nbytes
+                written.append(same)
+            else:
+                array = _strings([b""] * len(inputs))
+            _, number, size = same
             arrays = [
                 array,
                 _strings([text.encode() for text in columns["output"]]),
@@ -190,7 +190,7 @@ class PartWriter:
             ]
             self._writer.write_batch(pa.record_batch(arrays, schema=PART_SCHEMA))
             size += sum(one.nbytes for one in arrays[1:])
-            self._groups.append(Group(task.name, split, len(inputs), size, first))
+            self._groups.append(Group(task.name, split, len(inputs), size, number))
 
     def _write_ids(self, task: Task, columns: dict[str, Any]) -> None:
         assert self._ids is not None
