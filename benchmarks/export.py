@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 
 EXPORT = """
 import sys
-from medsins.engine.local import be_lean
+from medsins.engine.memory import be_lean
 be_lean()
 from medsins.formats import export
 result = export(sys.argv[1], sys.argv[2], sys.argv[3], progress=False, {more})

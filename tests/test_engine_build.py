@@ -499,7 +499,7 @@ def test_a_record_of_fifty_megabytes_is_built(clinic: Path, tmp_path: Path) -> N
 MEASURED = """
 import sys
 from pathlib import Path
-from medsins.engine.local import be_lean
+from medsins.engine.memory import be_lean
 be_lean()
 import medsins
 from medsins.engine import plan, store, worker

@@ -131,7 +131,7 @@ def fetch(select: tuple[str, ...], raw: str | None) -> None:
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 def build(select: tuple[str, ...], quiet: bool, **options: Any) -> None:
     """Build tasks from raw files into Parquet shards."""
-    from medsins.engine.local import be_lean
+    from medsins.engine.memory import be_lean
     from medsins.engine.runner import build as build_
 
     be_lean()

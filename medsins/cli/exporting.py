@@ -112,7 +112,7 @@ def export(
     **options: Any,
 ) -> None:
     """Write the samples of a build in a format for training."""
-    from medsins.engine.local import be_lean
+    from medsins.engine.memory import be_lean
 
     be_lean()
     if dry_run:
@@ -173,7 +173,7 @@ def mix() -> None:
 @_which
 def mix_plan(path: str, mixture: str, **options: Any) -> None:
     """Show how many samples of each task of the build at PATH a mixture comes to."""
-    from medsins.engine.local import be_lean
+    from medsins.engine.memory import be_lean
 
     be_lean()
     from medsins.formats import Options, plan

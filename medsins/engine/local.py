@@ -6,7 +6,6 @@ worker that dies costs the job it was at, and nothing else.
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 import multiprocessing
 import os
@@ -16,10 +15,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from multiprocessing.connection import wait as wait_for
 from typing import Any, TypeVar
 
+from medsins.engine.memory import LEAN
 from medsins.errors import WorkerDiedError
 
 Result = TypeVar("Result")
@@ -28,15 +28,6 @@ ATTEMPTS = 3
 """How often a job may take its worker down before the build gives up on it."""
 
 _POLL_SECONDS = 0.25
-_M_ARENA_MAX = -8
-_ARROW_DECAY_MS = 1000
-"""How long Arrow lets jemalloc keep what is free, unless told otherwise."""
-
-LEAN = {"ARROW_IO_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
-"""One malloc arena, and no threads of Arrow beside this one: each costs tens of MiB."""
-if sys.platform == "linux":
-    LEAN["ARROW_DEFAULT_MEMORY_POOL"] = "jemalloc"
-
 
 class Local:
     """Runs jobs in up to `workers` processes; with one, in this process.
@@ -187,40 +178,3 @@ def _follow(sentinel: int) -> None:
     """End this process as soon as its parent is gone, however it went."""
     wait_for([sentinel])
     os._exit(1)
-
-
-def be_lean() -> None:
-    """Set a process that does nothing but build for a small and flat memory profile.
-
-    It has to be called before Arrow is imported. The effect is measured in `benchmarks/`.
-    """
-    for name, value in LEAN.items():
-        os.environ.setdefault(name, value)
-    # The C library has read its environment already.
-    _allocator("mallopt", _M_ARENA_MAX, 1)
-
-
-@contextmanager
-def frugal() -> Iterator[None]:
-    """Give memory back to the system as soon as it is free: what is so now, and in the block.
-
-    That suits work on a few large pieces: small ones that come and go are better kept at hand.
-    """
-    import pyarrow as pa
-
-    _allocator("malloc_trim", 0)
-    if pa.default_memory_pool().backend_name != "jemalloc":
-        yield
-        return
-    pa.jemalloc_set_decay_ms(0)
-    try:
-        yield
-    finally:
-        pa.jemalloc_set_decay_ms(_ARROW_DECAY_MS)
-
-
-def _allocator(function: str, *arguments: int) -> None:
-    """Call a function of glibc's allocator; with another C library, there is nothing to call."""
-    if sys.platform == "linux":
-        with suppress(AttributeError):
-            getattr(ctypes.CDLL(None), function)(*arguments)

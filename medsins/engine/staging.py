@@ -12,7 +12,8 @@ from typing import Any
 from tqdm import tqdm
 
 from medsins.engine.folder import BuildFolder
-from medsins.engine.local import Local, frugal
+from medsins.engine.local import Local
+from medsins.engine.memory import frugal
 from medsins.engine.plan import Part, RecipePlan
 from medsins.engine.store import (
     Receipt,

@@ -25,6 +25,7 @@ import xxhash
 from pyarrow import parquet
 
 from medsins import schema
+from medsins.engine.memory import trim
 from medsins.errors import CorruptBuildError
 from medsins.raw.files import sha256
 from medsins.recipe import Task
@@ -484,6 +485,7 @@ def write_shard(job: ShardJob, task: Task, wordings: Sequence[str], folder: Path
             rows += table.num_rows
             # Only one table at a time: they are most of the memory of this process.
             del table
+            trim()
     temporary.replace(path)
     return {
         "path": job.name,
