@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from itertools import groupby, pairwise
 from operator import attrgetter
 from pathlib import Path
+from sys import intern
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 SHARD_BYTES = 512 << 20
 """Text bytes in a shard; zstd brings it well under the 500 MB that the Hub's viewer likes."""
 
-ROW_GROUP_BYTES = 16 << 20
+ROW_GROUP_BYTES = 14 << 20
 """Text bytes in a row group: large, so that content-defined chunking finds what did not change,
 and no larger, because one is held in memory while it is written."""
 
@@ -61,7 +62,7 @@ _ID_HALF = np.dtype(">u8")
 _BUCKET_ROWS = 1 << 19
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Group:
     """One batch of a part file: so many instances of one task and split.
 
@@ -78,6 +79,11 @@ class Group:
     rows: int
     bytes: int
     inputs: int
+
+
+def _group(task: str, split: str, rows: int, bytes: int, inputs: int) -> Group:
+    """Return a group as read from JSON, where every name is a new one: there are many groups."""
+    return Group(intern(task), intern(split), rows, bytes, inputs)
 
 
 @dataclass(frozen=True)
@@ -260,7 +266,7 @@ def receipt(folder: Path, fingerprint: str) -> Receipt | None:
     path = part_path(folder, fingerprint)
     try:
         loaded = json.loads(path.with_suffix(".json").read_bytes())
-        groups = tuple(Group(**group) for group in loaded.pop("groups"))
+        groups = tuple(_group(**group) for group in loaded.pop("groups"))
         found = Receipt(groups=groups, **loaded)
         ids = path.with_suffix(".ids").stat().st_size
         whole = path.stat().st_size == found.bytes
@@ -270,7 +276,7 @@ def receipt(folder: Path, fingerprint: str) -> Receipt | None:
     return found if whole and ids == rows * _ID_BYTES else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Piece:
     """Some rows of one batch of one part: `batch` counts batches, `first` rows of all of them.
 
