@@ -24,7 +24,7 @@ class Sizes:
 
     Attributes:
         radiology: Radiology reports.
-        emergency: Rows of the emergency department table.
+        emergency: Rows of the emergency department tables.
         questions: JSON Lines.
         documents: XML files.
         sentences: Annotated sentences.
@@ -36,7 +36,7 @@ class Sizes:
     """
 
     radiology: int
-    emergency: int
+    emergency: tuple[int, ...]
     questions: int
     documents: int
     sentences: int
@@ -50,7 +50,7 @@ class Sizes:
         """Return other sizes, with one run of each contestant."""
         return Sizes(
             radiology=round(self.radiology * factor),
-            emergency=round(self.emergency * factor),
+            emergency=tuple(round(size * factor) for size in self.emergency),
             questions=round(self.questions * factor),
             documents=round(self.documents * factor),
             sentences=round(self.sentences * factor),
@@ -71,7 +71,7 @@ CORPUS = {
 }
 DEFAULT = Sizes(
     radiology=1_000_000,
-    emergency=100_000,
+    emergency=(100_000,),
     questions=200_000,
     documents=11_000,
     sentences=100_000,
@@ -81,7 +81,13 @@ DEFAULT = Sizes(
     repeats=3,
     starts=9,
 )
-FULL = replace(DEFAULT, growth=(200_000, 1_000_000, 5_000_000), corpus=CORPUS)
+FULL = replace(
+    DEFAULT,
+    # The second is about as many visits as MIMIC-IV-ED has.
+    emergency=(100_000, 425_000),
+    growth=(200_000, 1_000_000, 5_000_000),
+    corpus=CORPUS,
+)
 QUICK_SCALE = 0.005
 
 

@@ -110,11 +110,20 @@ def _reports(rng: random.Random) -> Iterator[str]:
 
 def emergency(rows: int, folder: Path, seed: int = 0) -> Path:
     """Write `master_dataset.csv` with the columns that the recipe reads, about 240 B a row."""
+    from medsins.raw.tables import TableReader
     from medsins.registry import recipe
 
     rng = random.Random(seed)
     reader = recipe("mimic4ed_benchmark").file_sets()[""].reader
-    columns: tuple[str, ...] = getattr(reader, "columns", ())
+    assert isinstance(reader, TableReader)
+    assert reader.layout is not None
+    grouped = [name for _, group in reader.layout.groups for name in group]
+    alone = [name for name in reader.layout.columns if name not in grouped]
+    columns = [
+        *(name for name in alone if not name.startswith("outcome")),
+        *grouped,
+        *(name for name in alone if name.startswith("outcome")),
+    ]
     cells = [_cells(name, rng) for name in columns]
     path = folder / "mimic4ed_benchmark" / "master_dataset.csv"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -29,6 +29,7 @@ ATTEMPTS = 3
 
 _POLL_SECONDS = 0.25
 
+
 class Local:
     """Runs jobs in up to `workers` processes; with one, in this process.
 
