@@ -39,7 +39,8 @@ def make(folder: Path, count: int, seed: int = 0) -> None:
 
 def by_engine(folder: Path) -> tuple[int, float]:
     """Return how many duplicates the engine finds, and the rise of peak memory in MiB."""
-    from medsins.engine.store import Group, Receipt, duplicates
+    from medsins.engine.duplicates import duplicates
+    from medsins.engine.parts import Group, Receipt
 
     receipts = []
     for path in sorted(folder.glob("*.ids")):

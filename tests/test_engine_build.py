@@ -140,10 +140,10 @@ def test_many_shards_and_row_groups_hold_the_same_rows(
     records = visits(500)
     write_visits(clinic, [*records, *records[:100]])
     build("clinic", clinic, tmp_path / "few")
-    from medsins.engine import store
+    from medsins.engine import shards
 
-    monkeypatch.setattr(store, "SHARD_BYTES", 10_000)
-    monkeypatch.setattr(store, "ROW_GROUP_BYTES", 3_000)
+    monkeypatch.setattr(shards, "SHARD_BYTES", 10_000)
+    monkeypatch.setattr(shards, "ROW_GROUP_BYTES", 3_000)
     result = build("clinic", clinic, tmp_path / "many")
     assert rows(tmp_path / "few", "clinic_answer") == rows(tmp_path / "many", "clinic_answer")
     shards = [s for s in result.manifest["shards"] if "clinic_answer/train" in s["path"]]
@@ -191,22 +191,23 @@ HALVES = (0, 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1)
 def test_duplicates_are_those_that_have_the_same_before_them(
     parts: list[list[tuple[str, list[tuple[int, int]]]]], bucket: int
 ) -> None:
-    from medsins.engine import store
+    from medsins.engine import duplicates
+    from medsins.engine.parts import Group, Receipt
 
     receipts, rows = [], []
-    with tempfile.TemporaryDirectory() as folder, constants(store, _BUCKET_ROWS=bucket):
+    with tempfile.TemporaryDirectory() as folder, constants(duplicates, _BUCKET_ROWS=bucket):
         for number, batches in enumerate(parts):
             ids = [one for _, batch in batches for one in batch]
             data = b"".join(half.to_bytes(8, "big") for one in ids for half in one)
             (Path(folder) / f"{number}.ids").write_bytes(data)
             groups = tuple(
-                store.Group(task="t", split=split, rows=len(batch), bytes=1, inputs=place)
+                Group(task="t", split=split, rows=len(batch), bytes=1, inputs=place)
                 for place, (split, batch) in enumerate(batches)
             )
-            receipts.append(store.Receipt(str(number), 0, groups, {}))
+            receipts.append(Receipt(str(number), 0, groups, {}))
             for place, (split, batch) in enumerate(batches):
                 rows += [(split, number, place, row, one) for row, one in enumerate(batch)]
-        found = store.duplicates(Path(folder), receipts)
+        found = duplicates.duplicates(Path(folder), receipts)
     order = ["test", "validation", "train"]
     seen: set[tuple[int, int]] = set()
     expected: dict[int, dict[int, list[int]]] = {}
@@ -502,10 +503,10 @@ from pathlib import Path
 from medsins.engine.memory import be_lean
 be_lean()
 import medsins
-from medsins.engine import plan, store, worker
+from medsins.engine import duplicates, plan, shards, worker
 plan.PART_BYTES, plan._SCAN_BLOCK = 1 << 20, 1 << 16
-store.ROW_GROUP_BYTES, worker.FLUSH_CHARACTERS = 1 << 20, 1 << 18
-store._BUCKET_ROWS = 1 << 12
+shards.ROW_GROUP_BYTES, worker.FLUSH_CHARACTERS = 1 << 20, 1 << 18
+duplicates._BUCKET_ROWS = 1 << 12
 medsins.build("clinic", raw=sys.argv[1], out=sys.argv[2], workers=1, progress=False)
 status = Path("/proc/self/status").read_text()
 print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))

@@ -25,6 +25,9 @@ from medsins.wordings import wordings
 PART_BYTES = 64 << 20
 """Raw bytes in a part: the unit of work, of parallelism, and of what an interruption can lose."""
 
+SHAPING = ("arrays", "duplicates", "parts", "plan", "shards", "worker")
+"""The modules of the engine that shape instances and shards."""
+
 _SCAN_BLOCK = 1 << 20
 
 
@@ -386,7 +389,7 @@ def code_digest() -> str:
     modules = [
         *(home / name for name in ("recipe.py", "schema.py", "text.py")),
         *sorted((home / "raw").glob("*.py")),
-        *(home / "engine" / name for name in ("plan.py", "worker.py", "store.py")),
+        *(home / "engine" / f"{name}.py" for name in SHAPING),
     ]
     digest = hashlib.sha256(__version__.encode())
     for path in modules:

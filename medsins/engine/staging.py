@@ -11,19 +11,13 @@ from typing import Any
 
 from tqdm import tqdm
 
+from medsins.engine.duplicates import duplicates
 from medsins.engine.folder import BuildFolder
 from medsins.engine.local import Local
 from medsins.engine.memory import frugal
+from medsins.engine.parts import Receipt, part_path, receipt
 from medsins.engine.plan import Part, RecipePlan
-from medsins.engine.store import (
-    Receipt,
-    ShardJob,
-    duplicates,
-    part_path,
-    receipt,
-    shard_jobs,
-    write_shard,
-)
+from medsins.engine.shards import ShardJob, shard_jobs, write_shard
 from medsins.engine.worker import Counts, map_part
 from medsins.errors import RejectedRecordsError
 from medsins.registry import task as find_task

@@ -20,8 +20,8 @@ from typing import Any
 import xxhash
 from pydantic import ValidationError
 
+from medsins.engine.parts import PartWriter
 from medsins.engine.plan import Part
-from medsins.engine.store import PartWriter
 from medsins.errors import CorruptFileError, MedsinsError, RecordError
 from medsins.raw.files import Batch, FileSet
 from medsins.recipe import Recipe, SplitRule, Task, joins_files, method_for
