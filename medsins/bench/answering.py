@@ -27,7 +27,7 @@ from tqdm import tqdm
 from medsins import __version__
 from medsins.bench.collecting import Benchmark, Item
 from medsins.bench.prompting import prompt
-from medsins.engine.folder import BuildFolder, dump, write_atomically
+from medsins.engine.folder import dump, write_atomically, writing
 from medsins.errors import CheckError, MissingExtraError, UnknownNameError
 from medsins.gate import ENDPOINT_ADVICE, admitted, model_calls
 from medsins.llm.budget import Budget, Caps, Price, Spent
@@ -231,7 +231,7 @@ def run(
     budget = Budget(Caps(budget_usd, max_requests, max_tokens, seconds), prices)
     total = sum(bench.tasks[task]["rows"] for task in tasks)
     with (
-        BuildFolder(path).writing(),
+        writing(path),
         Journal(path / "journal.jsonl", "benchmark") as journal,
         tqdm(
             total=total, unit="question", disable=None if progress is None else not progress

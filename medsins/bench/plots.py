@@ -13,7 +13,7 @@ from unicodedata import east_asian_width
 
 from medsins.bench.markup import Attribute, Html, tag, text
 from medsins.bench.standings import Cell, Column, Standings, scale
-from medsins.engine.folder import BuildFolder, write_atomically
+from medsins.engine.folder import write_atomically, writing
 
 NAMES = ("leaderboard", "overview")
 """Names of the pictures, without the end that says their format."""
@@ -56,7 +56,7 @@ def write_pictures(drawn: Mapping[str, str], out: Path) -> tuple[tuple[Path, ...
     png = _converter()
     ends = (".png", ".svg") if png else (".svg", ".png")
     paths = []
-    with BuildFolder(out).writing():
+    with writing(out):
         for name, svg in drawn.items():
             path = out / f"{name}{ends[0]}"
             if png:

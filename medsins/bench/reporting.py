@@ -16,7 +16,7 @@ from medsins.bench.markdown import markdown
 from medsins.bench.page import page
 from medsins.bench.plots import pictures, write_pictures
 from medsins.bench.standings import standings
-from medsins.engine.folder import BuildFolder, write_atomically
+from medsins.engine.folder import write_atomically, writing
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def report(
     found = standings(Path(path).expanduser() for path in paths)
     folder = Path(out).expanduser()
     written, tables = folder / "index.html", folder / "report.md"
-    with BuildFolder(folder).writing():
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         drawn, note = write_pictures(pictures(found), folder)
         write_atomically(tables, markdown(found))

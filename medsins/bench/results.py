@@ -35,7 +35,7 @@ from pydantic import (
 )
 
 from medsins.bench.suite import CATEGORIES
-from medsins.engine.folder import BuildFolder, dump, write_atomically
+from medsins.engine.folder import dump, write_atomically, writing
 from medsins.errors import InvalidFileError
 
 VERSION: Final = "1"
@@ -247,7 +247,7 @@ def write_results(path: str | os.PathLike[str], results: Results) -> None:
         OutputError: The file cannot be written.
     """
     file = Path(path).expanduser()
-    with BuildFolder(file.parent).writing():
+    with writing(file.parent):
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, dump(results.model_dump()))
 

@@ -32,7 +32,7 @@ from medsins.bench.predictions import (
     read_predictions,
 )
 from medsins.bench.results import Results
-from medsins.engine.folder import BuildFolder, dump, write_atomically
+from medsins.engine.folder import dump, write_atomically, writing
 from medsins.errors import InvalidFileError
 
 ENTRY = "entry.json"
@@ -117,7 +117,7 @@ def check_submission(
     }
     results = scored.results.model_copy(update={"tasks": tasks})
     entry = _place(path, out)
-    with BuildFolder(entry.parent).writing():
+    with writing(entry.parent):
         entry.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(entry, dump(_entry(path, results, counts)))
     return Submission(path, bench.digest, named, (), counts, results, entry)

@@ -25,11 +25,14 @@ from medsins.errors import (
     BuildConflictError,
     CorruptBuildError,
     IncompleteBuildError,
+    MedsinsError,
     OutputError,
 )
 
 MANIFEST = "manifest.json"
 STATE = ".medsins"
+
+_FULL = "Make room and run the same command again: what is finished is kept."
 
 
 class BuildFolder:
@@ -54,7 +57,7 @@ class BuildFolder:
             BuildConflictError: Another process holds the lock.
             OutputError: The folder cannot be created or written.
         """
-        with self.writing():
+        with writing(self.path):
             self.state.mkdir(parents=True, exist_ok=True)
             handle = (self.state / "lock").open("a")
         with handle:
@@ -66,30 +69,6 @@ class BuildFolder:
                     "build into another folder."
                 ) from error
             yield
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Turn what goes wrong while writing into errors that name the folder."""
-        try:
-            yield
-        except OSError as error:
-            if isinstance(error, BuildConflictError | OutputError):
-                raise
-            if error.errno == errno.ENOSPC:
-                raise OutputError(
-                    f"the disk of {self.path} is full. Make room and run the same command again: "
-                    "what is finished is kept."
-                ) from error
-            if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-                raise OutputError(
-                    f"{self.path} cannot be written ({os.strerror(error.errno)}). Choose another "
-                    "output folder, or change its mode."
-                ) from error
-            if error.errno in (errno.ENOTDIR, errno.EEXIST):
-                raise OutputError(
-                    f"{self.path} or a part of it is a file, but a folder is due there."
-                ) from error
-            raise
 
     def manifest(self) -> dict[str, Any] | None:
         """Return the manifest, or None if there is none yet.
@@ -177,6 +156,36 @@ class BuildFolder:
             for folder in sorted((self.path / top).glob("**/"), reverse=True):
                 if folder.is_dir() and not any(folder.iterdir()):
                     folder.rmdir()
+
+
+@contextmanager
+def writing(folder: Path, full: str = _FULL) -> Iterator[None]:
+    """Turn what goes wrong while writing into errors that name the folder.
+
+    Args:
+        folder: Where files are written.
+        full: What to do when the disk is full.
+
+    Raises:
+        OutputError: The folder is read-only, the disk is full, or a file is in the way.
+    """
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, MedsinsError):
+            raise
+        if error.errno == errno.ENOSPC:
+            raise OutputError(f"the disk of {folder} is full. {full}") from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise OutputError(
+                f"{folder} cannot be written ({os.strerror(error.errno)}). Choose another output "
+                "folder, or change its mode."
+            ) from error
+        if error.errno in (errno.ENOTDIR, errno.EEXIST):
+            raise OutputError(
+                f"{folder} or a part of it is a file, but a folder is due there."
+            ) from error
+        raise
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 
 from medsins import __version__
-from medsins.engine.folder import MANIFEST, BuildFolder, dump
+from medsins.engine.folder import MANIFEST, BuildFolder, dump, writing
 from medsins.engine.local import Local
 from medsins.engine.plan import (
     FileCache,
@@ -160,7 +160,7 @@ def build(
     if folder.path.exists() and not folder.path.is_dir():
         # The lock would say less.
         folder.manifest()
-    with folder.locked(), folder.writing():
+    with folder.locked(), writing(folder.path):
         folder.recover()
         manifest, replaced = _start(folder, options, overwrite)
         wanted = _with_tasks_already_there(selection.recipes, manifest)
@@ -394,7 +394,8 @@ class _Run:
     def _stage_all(self, plans: Sequence[RecipePlan], inputs: dict[type[Recipe], Inputs]) -> None:
         size = sum(facts.size for one in plans for facts in one.files.values())
         executor = self._executor(size)
-        executor.start()
+        if size >= _SMALL_BYTES:
+            executor.start()
         from medsins.engine.staging import Stage
 
         stage = Stage(self._folder, self._root, executor, self._max_rejects, self._progress)

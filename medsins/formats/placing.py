@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import shutil
@@ -10,10 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from medsins.errors import BuildConflictError, MedsinsError, OutputError
+from medsins.engine.folder import writing
+from medsins.errors import BuildConflictError, OutputError
 
 RECORD = "export.json"
 """The file that makes a folder an export."""
+
+_FULL = (
+    "Nothing was exported, and what was written is gone again. Make room: an export needs its own "
+    "size twice while it is made."
+)
 
 
 @contextmanager
@@ -35,7 +40,7 @@ def placed(out: Path, *, overwrite: bool, private: bool) -> Iterator[Path]:
     out = out.expanduser().absolute()
     beside = out.with_name(f".{out.name}.exporting")
     replaced = out.with_name(f".{out.name}.replaced")
-    with _explained(out):
+    with writing(out, full=_FULL):
         out.parent.mkdir(parents=True, exist_ok=True)
         with _held(beside, private, out):
             try:
@@ -104,28 +109,3 @@ def _refuse_what_is_there(out: Path, overwrite: bool) -> None:
         raise BuildConflictError(
             f"{out} holds an export already. Choose another folder, or replace it with --overwrite."
         )
-
-
-@contextmanager
-def _explained(out: Path) -> Iterator[None]:
-    """Turn what goes wrong while writing into errors that name the folder."""
-    try:
-        yield
-    except OSError as error:
-        if isinstance(error, MedsinsError):
-            raise
-        if error.errno == errno.ENOSPC:
-            raise OutputError(
-                f"the disk of {out} is full. Nothing was exported, and what was written is gone "
-                "again. Make room: an export needs its own size twice while it is made."
-            ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise OutputError(
-                f"{out} cannot be written ({os.strerror(error.errno)}). Choose another folder, or "
-                "change its mode."
-            ) from error
-        if error.errno in (errno.ENOTDIR, errno.EEXIST):
-            raise OutputError(
-                f"{out} or a part of it is a file, but a folder is due there."
-            ) from error
-        raise

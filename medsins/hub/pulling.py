@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from medsins.engine.folder import MANIFEST, STATE, BuildFolder
+from medsins.engine.folder import MANIFEST, STATE, BuildFolder, writing
 from medsins.engine.verifying import Verification, verify
 from medsins.errors import BuildConflictError, CorruptBuildError, HubError, OutputError
 from medsins.hub.connection import DATASET, MAIN, Hub, check_name, endpoint_of, quiet
@@ -70,7 +70,7 @@ def pull(
             "that is just being pushed, wait until that is done."
         )
     folder = BuildFolder(final.absolute().with_name(f".{final.absolute().name}.pulling"))
-    with folder.locked(), folder.writing(), quiet(always=True):
+    with folder.locked(), writing(folder.path), quiet(always=True):
         source = _Source(hub, repo_id, commit, files, folder.path)
         shards = _shards(source, folder)
         texts = [name for name in TEXTS if name in files and name != MANIFEST]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from medsins.engine.folder import BuildFolder
+from medsins.engine.folder import writing
 from medsins.errors import CheckError
 from medsins.instruct.filters import Filters, Subject
 from medsins.instruct.plan import Expansion, Plan
@@ -189,7 +189,7 @@ def expand(
     budget = Budget(caps, prices, batch=bool(batch))
     disable = None if progress is None else not progress
     with (
-        BuildFolder(path).writing(),
+        writing(path),
         Journal(path / JOURNAL, "expansion") as journal,
         tqdm(total=target * len(tasks), unit="instruction", disable=disable) as bar,
     ):
