@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from medsins.bench.collecting import Benchmark, collect
 from medsins.bench.grading import score
-from medsins.bench.results import Results
+from medsins.bench.reporting import report
+from medsins.bench.results import Results, read_results, write_results
 from medsins.bench.submission import Submission, check_submission
-from medsins.errors import MissingFilesError
+from medsins.errors import InvalidFileError, MissingFilesError
 
 TASKS = "medqa_mcqa_en medmcqa_mcq bc5cdr_chem_ner healthfact_claim_verification"
 
@@ -98,6 +99,26 @@ def test_a_whole_submission_gets_its_entry(bench: Benchmark, tmp_path: Path) -> 
     assert results == found.results
     assert results.complete
     assert {task.value for task in results.tasks.values()} == {100.0}
+
+
+def test_entries_and_results_stand_in_one_report(bench: Benchmark, tmp_path: Path) -> None:
+    rows = gold(bench)
+    entry = check_submission(json_lines(tmp_path / "team.jsonl", rows), bench.path).entry
+    assert entry is not None
+    assert read_results(entry) == Results.model_validate(json.loads(entry.read_text())["results"])
+    for row in rows:
+        row["model"], row["prediction"] = "other", ""
+    scored = score(json_lines(tmp_path / "other.jsonl", rows), bench.path, paper=False)
+    write_results(tmp_path / "other.json", scored.results)
+    made = report([entry, tmp_path / "other.json"], tmp_path / "report")
+    lines = made.markdown.read_text(encoding="utf-8").splitlines()
+    named = [line for line in lines if "m/1" in line or "other" in line]
+    assert "m/1" in named[0]
+    assert "100.0" in named[0]
+
+    entry.write_text(json.dumps({"results": {"tasks": {}}}))
+    with pytest.raises(InvalidFileError, match="holds no valid results"):
+        read_results(entry)
 
 
 def test_the_scores_are_those_of_score_and_no_text_is_in_the_entry(

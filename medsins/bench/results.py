@@ -179,7 +179,7 @@ def read_results(path: str | os.PathLike[str]) -> Results:
     """Read the results of a run.
 
     Args:
-        path: The file.
+        path: The file, or the entry of a submission, which holds results too.
 
     Raises:
         InvalidFileError: It cannot be read or is not what it should be; every problem is listed
@@ -206,6 +206,8 @@ def read_results(path: str | os.PathLike[str]) -> Results:
             f"{file}: {where} is not valid JSON. Score the predictions again."
         ) from error
     problems = [f"{name}: stands twice" for name in repeated]
+    if isinstance(loaded, dict) and "results" in loaded and "tasks" not in loaded:
+        loaded = loaded["results"]
     try:
         results = Results.model_validate(loaded)
     except ValidationError as error:
