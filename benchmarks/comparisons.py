@@ -193,7 +193,7 @@ def memory(bench: Bench) -> Section:
         bench.clear()
         raw = bench.raw(radiology=rows)
         contestant = bench.build(f"{OURS}: {rows:,} reports", SUMMARY, raw, workers=1)
-        runs |= bench.compete([contestant])
+        runs |= bench.compete([contestant], repeats=1)
     peaks = [one.peak for one in runs.values()]
     theirs = _datasets(f"datasets: {rows:,} reports", bench, raw, options=["--recipe-mapping"])
     runs |= bench.compete([theirs], repeats=1)
@@ -202,8 +202,8 @@ def memory(bench: Bench) -> Section:
     judged = bench.judged and rows >= FULL.growth[-1]
     return Section(
         "Peak memory",
-        "Radiology reports, one worker. The memory of datasets includes pages of its memory-mapped "
-        "files, which the system can take back.",
+        "Radiology reports, one worker, one run each. The memory of datasets includes pages of "
+        "its memory-mapped files, which the system can take back.",
         [runs],
         [
             Verdict(
