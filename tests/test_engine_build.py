@@ -110,12 +110,14 @@ def test_another_seed_makes_another_split_of_the_same_instances(
 def test_the_bytes_do_not_depend_on_the_number_of_workers(
     clinic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from medsins.engine import plan
+    from medsins.engine import plan, runner
 
     monkeypatch.setattr(plan, "PART_BYTES", 20_000)
     monkeypatch.setattr(plan, "_SCAN_BLOCK", 4_000)
     build("clinic", clinic, tmp_path / "one", workers=1)
     build("clinic", clinic, tmp_path / "two", workers=2)
+    # As with large files: workers start while those are scanned.
+    monkeypatch.setattr(runner, "_SMALL_BYTES", 1)
     build("clinic", clinic, tmp_path / "three", workers=3)
     assert contents(tmp_path / "one") == contents(tmp_path / "two") == contents(tmp_path / "three")
     assert "manifest.json" in contents(tmp_path / "one")

@@ -329,6 +329,18 @@ def test_a_worker_that_is_killed_costs_only_its_part(tmp_path: Path) -> None:
     assert found == {number: number * number for number in range(6)}
 
 
+def test_workers_that_were_started_early_do_the_jobs(tmp_path: Path) -> None:
+    from medsins.engine.local import Local
+
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    with Local(2, "medsins.engine.staging") as local:
+        local.start()
+        local.start()
+        found = dict(local.run(dies_once, [(str(marks), number) for number in range(6)]))
+    assert found == {number: number * number for number in range(6)}
+
+
 def dies_once(folder: str, number: int) -> int:
     mark = Path(folder) / str(number)
     if number == 3 and not mark.exists():

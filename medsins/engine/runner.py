@@ -396,6 +396,7 @@ class _Run:
         executor = self._executor(size)
         if size >= _SMALL_BYTES:
             executor.start()
+        # While they start: it brings Arrow and pydantic, which an unchanged build does without.
         from medsins.engine.staging import Stage
 
         stage = Stage(self._folder, self._root, executor, self._max_rejects, self._progress)
