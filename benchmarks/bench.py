@@ -32,6 +32,7 @@ class Sizes:
         growth: Radiology reports at which peak memory is taken.
         corpus: What is built in one command, by kind of input.
         repeats: Runs of each contestant.
+        rounds: The same where several targets hang on a few per cent.
         starts: Runs of what takes a fraction of a second.
     """
 
@@ -44,6 +45,7 @@ class Sizes:
     growth: tuple[int, ...]
     corpus: Mapping[str, int]
     repeats: int
+    rounds: int
     starts: int
 
     def scaled(self, factor: float) -> Sizes:
@@ -58,6 +60,7 @@ class Sizes:
             growth=tuple(round(size * factor) for size in self.growth),
             corpus={kind: round(size * factor) for kind, size in self.corpus.items()},
             repeats=1,
+            rounds=1,
             starts=3,
         )
 
@@ -79,6 +82,7 @@ DEFAULT = Sizes(
     growth=(200_000, 1_000_000),
     corpus={kind: size // 20 for kind, size in CORPUS.items()},
     repeats=3,
+    rounds=5,
     starts=9,
 )
 FULL = replace(

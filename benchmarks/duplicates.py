@@ -18,8 +18,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-PART, BATCH = 225_000, 5_000
-"""Instances in a part, and in a batch of it: about what 64 MiB of raw text give."""
+PART, BATCH = 80_000, 2_500
+"""Instances in a part, and in a batch of it: about what 32 MiB of raw text give."""
 
 ID_BYTES = 16
 
@@ -40,7 +40,7 @@ def make(folder: Path, count: int, seed: int = 0) -> None:
 def by_engine(folder: Path) -> tuple[int, float]:
     """Return how many duplicates the engine finds, and the rise of peak memory in MiB."""
     from medsins.engine.duplicates import duplicates
-    from medsins.engine.parts import Group, Receipt
+    from medsins.engine.receipts import Group, Receipt
 
     receipts = []
     for path in sorted(folder.glob("*.ids")):

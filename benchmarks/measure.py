@@ -81,6 +81,15 @@ class Runs:
         """Largest peak memory, in MiB."""
         return max(usage.peak for usage in self.all)
 
+    def ratio(self, base: Runs) -> float:
+        """Median of the ratios of CPU seconds to those of another contestant in the same round.
+
+        Rounds are minutes apart, and the speed of a shared machine drifts: a ratio within a round
+        is not moved by that.
+        """
+        pairs = zip(self.all, base.all, strict=True)
+        return statistics.median(mine.cpu / theirs.cpu for mine, theirs in pairs)
+
     @property
     def others(self) -> float:
         """Largest share of the machine's CPU time that other processes took during a run."""

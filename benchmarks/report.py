@@ -15,9 +15,10 @@ PACKAGES = ("medsins", "pyarrow", "pydantic", "orjson", "numpy", "polars", "data
 
 INTRODUCTION = (
     "Written by `benchmarks/run.py` ({kind} run). Every measurement is a whole process; those that "
-    "are compared took turns on the same made-up input. Times are medians. CPU is user and system "
-    "time of a process and all that it started, with the least and the most of its runs; ratios "
-    "are ratios of CPU, to the first line. Peak is the largest resident memory of any single "
+    "are compared took turns on the same made-up input, in rounds. Times are medians. CPU is user "
+    "and system time of a process and all that it started, with the least and the most of its "
+    "runs; a ratio is the median of the ratios of CPU to the first line's in the same round. Peak "
+    "is the largest resident memory of any single "
     "process, and never less than that of the measuring one, {own:.0f} MiB. Seconds depend on the "
     "machine: compare ratios."
 )
@@ -90,7 +91,7 @@ def render(kind: str, sections: Sequence[Section], failures: Sequence[str]) -> s
 def _runs_table(section: Section) -> str:
     rows = []
     for runs in section.groups:
-        base = next(iter(runs.values())).cpu
+        base = next(iter(runs.values()))
         for label, one in runs.items():
             costs = [usage.cpu for usage in one.all]
             rows.append(
@@ -98,7 +99,7 @@ def _runs_table(section: Section) -> str:
                     label,
                     f"{one.cpu:.2f}",
                     f"{min(costs):.2f} to {max(costs):.2f}",
-                    *([f"{one.cpu / base:.2f}"] if section.ratios else []),
+                    *([f"{one.ratio(base):.2f}"] if section.ratios else []),
                     f"{one.wall:.2f}",
                     f"{one.peak:,.0f}",
                     str(len(costs)),

@@ -68,7 +68,7 @@ def main() -> int:
     if scale != 1:
         sizes, kind = sizes.scaled(scale), f"{scale:g} scale"
     if given.repeats:
-        sizes = replace(sizes, repeats=given.repeats)
+        sizes = replace(sizes, repeats=given.repeats, rounds=given.repeats)
     bench = Bench(sizes, given.work, judged=scale == 1)
     sections: list[Section] = []
     failures: list[str] = []

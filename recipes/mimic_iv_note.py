@@ -163,13 +163,15 @@ def section(report: str, heading: str, after: int = 0) -> str | None:
     return body or section(report, heading, start) or ""
 
 
-def examination_of(report: str) -> str | None:
-    """Return the EXAMINATION section of a report: mostly one line, with an empty one after it."""
-    heading = PLAIN["EXAMINATION"]
-    start = report.find(heading)
-    end = report.find("\n\n", start) if start >= 0 else -1
-    line = report[start + len(heading) : end] if end >= 0 else ""
-    return line if "\n" not in line and line.strip() else section(report, "EXAMINATION")
+def examination_of(note: str) -> str | None:
+    """Return the EXAMINATION section of a report: mostly its first line, with an empty one after.
+
+    Nothing else is looked for in reports of examinations that no task wants.
+    """
+    heading = "EXAMINATION:"
+    end = note.find("\n\n") if note.startswith(heading) else -1
+    line = note[len(heading) : end] if end >= 0 else ""
+    return line if "\n" not in line and line.strip() else section(f"\n{note}", "EXAMINATION")
 
 
 class MimicIVNote(Recipe):
@@ -292,8 +294,8 @@ class MimicIVNote(Recipe):
         self.classify = self.wants(self.modality, self.anatomy)
 
     def instances_radiology(self, record: dict[str, Any]) -> Drafts:
-        report = f"\n{unix(record['text'])}"
-        examination = examination_of(report)
+        note = unix(record["text"])
+        examination = examination_of(note)
         if examination is None:
             yield self.skip("no EXAMINATION section")
             return
@@ -303,6 +305,7 @@ class MimicIVNote(Recipe):
             return
         if not summaries and not self.classify:
             return
+        report = f"\n{note}"
         findings = section(report, "FINDINGS")
         if findings is None:
             yield self.skip("no FINDINGS section")
@@ -314,16 +317,16 @@ class MimicIVNote(Recipe):
         if not findings.strip(MASK) or not impression.strip(MASK):
             yield self.skip("findings or impression is empty")
             return
-        note, patient = record["note_id"], record["subject_id"]
-        for key in summaries:
-            yield self.summary[key](input=findings, output=impression, key=note, group=patient)
+        key, patient = record["note_id"], record["subject_id"]
+        for kind in summaries:
+            yield self.summary[kind](input=findings, output=impression, key=key, group=patient)
         if not self.classify:
             return
         both = f"{findings}\n{impression}"
         if modality:
-            yield self.modality(input=both, output=modality, key=note, group=patient)
+            yield self.modality(input=both, output=modality, key=key, group=patient)
         if region:
-            yield self.anatomy(input=both, output=region, key=note, group=patient)
+            yield self.anatomy(input=both, output=region, key=key, group=patient)
 
     def instances_discharge(self, record: dict[str, Any]) -> Drafts:
         note = unix(record["text"])

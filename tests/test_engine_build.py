@@ -194,7 +194,7 @@ def test_duplicates_are_those_that_have_the_same_before_them(
     parts: list[list[tuple[str, list[tuple[int, int]]]]], bucket: int
 ) -> None:
     from medsins.engine import duplicates
-    from medsins.engine.parts import Group, Receipt
+    from medsins.engine.receipts import Group, Receipt
 
     receipts, rows = [], []
     with tempfile.TemporaryDirectory() as folder, constants(duplicates, _BUCKET_ROWS=bucket):

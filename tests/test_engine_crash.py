@@ -324,7 +324,7 @@ def test_a_worker_that_is_killed_costs_only_its_part(tmp_path: Path) -> None:
 
     marks = tmp_path / "marks"
     marks.mkdir()
-    with Local(2, "medsins.engine.staging") as local:
+    with Local(2) as local:
         found = dict(local.run(dies_once, [(str(marks), number) for number in range(6)]))
     assert found == {number: number * number for number in range(6)}
 
@@ -334,7 +334,7 @@ def test_workers_that_were_started_early_do_the_jobs(tmp_path: Path) -> None:
 
     marks = tmp_path / "marks"
     marks.mkdir()
-    with Local(2, "medsins.engine.staging") as local:
+    with Local(2) as local:
         local.start()
         local.start()
         found = dict(local.run(dies_once, [(str(marks), number) for number in range(6)]))
@@ -353,7 +353,7 @@ def test_a_job_that_always_kills_its_worker_is_given_up(tmp_path: Path) -> None:
     from medsins.engine.local import Local
 
     with (
-        Local(2, "medsins.engine.staging") as local,
+        Local(2) as local,
         pytest.raises(errors.WorkerDiedError, match="fewer --workers"),
     ):
         list(local.run(always_dies, [(1,), (2,)]))

@@ -35,13 +35,26 @@ def text(row: pd.Series, names: Sequence[str]) -> str:
     return "\n".join(f"{name}: {value}" for name in names if (value := row[name]))
 
 
-def instances(frame: pd.DataFrame) -> Iterator[list[Instance]]:
-    """Yield the three predictions of each visit."""
-    at_triage, at_discharge = columns(list(frame.columns))
+def visits(frame: pd.DataFrame) -> Iterator[pd.Series]:
+    """Yield the visits of adults with a triage acuity."""
     for i in range(len(frame)):
         row = frame.iloc[i]
-        if not row["triage_acuity"] or float(row["age"]) < ADULT:
-            continue
+        if row["triage_acuity"] and float(row["age"]) >= ADULT:
+            yield row
+
+
+def hospitalization(frame: pd.DataFrame) -> Iterator[list[Instance]]:
+    """Yield one prediction of each visit."""
+    at_triage, _ = columns(list(frame.columns))
+    for row in visits(frame):
+        answer = row["outcome_hospitalization"]
+        yield [("mimic4ed_benchmark_hospitalization", text(row, at_triage), answer)]
+
+
+def emergency(frame: pd.DataFrame) -> Iterator[list[Instance]]:
+    """Yield the three predictions of each visit."""
+    at_triage, at_discharge = columns(list(frame.columns))
+    for row in visits(frame):
         before = text(row, at_triage)
         after = text(row, at_discharge)
         yield [
@@ -51,12 +64,15 @@ def instances(frame: pd.DataFrame) -> Iterator[list[Instance]]:
         ]
 
 
+JOBS = {"hospitalization": hospitalization, "emergency": emergency}
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kind", choices=JOBS)
     parser.add_argument("raw", type=Path)
     parser.add_argument("target", type=Path)
     given = parser.parse_args()
     table = pd.read_csv(
         given.raw / "mimic4ed_benchmark" / "master_dataset.csv", dtype=object, keep_default_na=False
     )
-    run(instances(table), iter, given.target)
+    run(JOBS[given.kind](table), iter, given.target)

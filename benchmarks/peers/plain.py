@@ -124,6 +124,20 @@ def emergency(record: dict[str, str]) -> Iterator[Instance]:
     yield "mimic4ed_benchmark_ed_revisit_72h", after, record["outcome_ed_revisit_3d"]
 
 
+def hospitalization(record: dict[str, str]) -> Iterator[Instance]:
+    """Yield the first of the three alone."""
+    if not record["triage_acuity"] or float(record["age"]) < ADULT:
+        return
+    lines = [
+        f"{name}: {value}"
+        for name, value in record.items()
+        if value and not name.startswith("outcome") and not name.endswith(("_id", "_last"))
+        if name not in STAY
+    ]
+    answer = record["outcome_hospitalization"]
+    yield "mimic4ed_benchmark_hospitalization", "\n".join(lines), answer
+
+
 # --- examination questions in JSON Lines
 
 
@@ -217,6 +231,7 @@ def read_sentences(path: Path) -> Iterator[Sentence]:
 JOBS: dict[str, tuple[Callable[[Any], Iterator[Any]], Callable[[Any], Iterator[Instance]], str]] = {
     "radiology": (read_table, radiology, "mimic_iv_note/note/radiology.csv"),
     "emergency": (read_table, emergency, "mimic4ed_benchmark/master_dataset.csv"),
+    "hospitalization": (read_table, hospitalization, "mimic4ed_benchmark/master_dataset.csv"),
     "questions": (read_lines, questions, "medmcqa/train.json"),
     "documents": (read_documents, documents, "medquad/2_GARD_QA"),
     "sentences": (read_sentences, sentences, "bc5cdr_chem/BC5CDR-chem-IOB/train.tsv"),

@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from medsins.engine.parts import Receipt, all_ids
+from medsins.engine.parts import all_ids
+from medsins.engine.receipts import Receipt
 from medsins.taxonomy import SPLITS
 
 Halves: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"

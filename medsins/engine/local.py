@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait as wait_for
 from typing import Any, TypeVar
 
@@ -35,22 +35,33 @@ class Local:
 
     Args:
         workers: Number of processes.
-        module: Name of the module that has most jobs: workers import it as they start.
+        modules: Names of modules that jobs need: workers import them as they start.
+        own: Names of modules that this process needs when jobs are done: it imports them as soon
+            as the workers are busy.
     """
 
-    def __init__(self, workers: int, module: str) -> None:
+    def __init__(self, workers: int, modules: Sequence[str] = (), own: Sequence[str] = ()) -> None:
         self.workers = workers
-        self._module = module
+        self._modules, self._own = tuple(modules), tuple(own)
         self._pool: ProcessPoolExecutor | None = None
+        self._ready: list[Future[int]] = []
 
     def start(self) -> None:
-        """Start the workers: they get ready while this process does something else."""
-        if self.workers > 1 and self._pool is None:
+        """Start workers: they get ready while this process does something else.
+
+        One core is left to this process. Called again, now and then, it starts one more worker
+        once those before it are ready.
+        """
+        if self.workers == 1 or len(self._ready) == self.workers:
+            return
+        if all(one.done() for one in self._ready):
+            spare = (os.cpu_count() or 1) - 1
+            count = min(self.workers, max(len(self._ready) + 1, spare))
             pool = self._started()
-            with _spawn_environment():
-                for _ in range(self.workers):
-                    # A worker is started for every job that finds none idle.
-                    pool.submit(int)
+            # If a worker has died already, `run` will find out and start others.
+            with _spawn_environment(), suppress(BrokenProcessPool):
+                # A worker is started for every job that finds none idle.
+                self._ready = [pool.submit(int) for _ in range(count)]
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
@@ -58,7 +69,7 @@ class Local:
                 self.workers,
                 mp_context=multiprocessing.get_context("spawn"),
                 initializer=_start_worker,
-                initargs=(self._module,),
+                initargs=(self._modules,),
             )
         return self._pool
 
@@ -115,6 +126,7 @@ class Local:
                 pool.submit(function, *jobs[number]): number for number in numbers
             }
         try:
+            _import(self._own)
             while running:
                 done, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
                 tick()
@@ -132,6 +144,7 @@ class Local:
             for process in processes:
                 process.terminate()
             self._pool = None
+            self._ready = []
 
     def __enter__(self) -> Local:
         return self
@@ -139,7 +152,6 @@ class Local:
     def __exit__(self, *error: object) -> None:
         if error[0] is None and self._pool is not None:
             self._pool.shutdown()
-            self._pool = None
         self.stop()
 
 
@@ -167,12 +179,17 @@ def _spawn_environment() -> Iterator[None]:
             del os.environ[name]
 
 
-def _start_worker(module: str) -> None:
+def _import(modules: Iterable[str]) -> None:
+    for module in modules:
+        importlib.import_module(module)
+
+
+def _start_worker(modules: Sequence[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()
-    importlib.import_module(module)
+    _import(modules)
 
 
 def _follow(sentinel: int) -> None:

@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from sys import intern
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias
 
@@ -20,11 +19,11 @@ import pyarrow as pa
 import xxhash
 
 from medsins.engine.arrays import STRINGS, lists, strings
+from medsins.engine.receipts import Counts, Group, Receipt, ids_path, part_path
 from medsins.recipe import Task
 
 if TYPE_CHECKING:
     from medsins.engine.plan import Part
-    from medsins.engine.worker import Counts
 
 PART_SCHEMA = pa.schema(
     [
@@ -38,59 +37,29 @@ PART_SCHEMA = pa.schema(
 Ids: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"
 """Ids as rows of two halves."""
 
-ID_BYTES = 16
 ID_HALF = np.dtype(">u8")
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """One batch of a part file: so many instances of one task and split.
+class _Inputs:
+    """A column of inputs as it is written: its texts, those in UTF-8, its batch and its bytes."""
 
-    Attributes:
-        task: Name of the task.
-        split: Name of the split.
-        rows: How many instances.
-        bytes: Size of all their columns in memory.
-        inputs: Number of the batch that holds their inputs: its own, or that of a task before it.
-    """
-
-    task: str
-    split: str
-    rows: int
+    texts: list[str]
+    encoded: list[bytes]
+    batch: int
     bytes: int
-    inputs: int
 
 
-def _group(task: str, split: str, rows: int, bytes: int, inputs: int) -> Group:
-    """Return a group as read from JSON, where every name is a new one: there are many groups."""
-    return Group(intern(task), intern(split), rows, bytes, inputs)
+class _Heads(dict[int, bytes]):
+    """What is hashed for an id before the input itself, by the length of the input."""
 
+    def __init__(self, task: str) -> None:
+        super().__init__()
+        self._task = task
 
-@dataclass(frozen=True)
-class Receipt:
-    """What a finished part holds.
-
-    Attributes:
-        fingerprint: Of the part, as planned.
-        bytes: Size of the part file.
-        groups: Its batches, in order.
-        counts: What became of its records, as in `worker.Counts`.
-    """
-
-    fingerprint: str
-    bytes: int
-    groups: tuple[Group, ...]
-    counts: dict[str, Any]
-
-
-def ids_path(path: str | Path) -> Path:
-    """Return where the ids of a part file lie."""
-    return Path(path).with_suffix(".ids")
-
-
-def part_path(folder: Path, fingerprint: str) -> Path:
-    """Return where the part file of a fingerprint lies."""
-    return folder / f"{fingerprint}.arrow"
+    def __missing__(self, length: int) -> bytes:
+        head = self[length] = f"{self._task}\0{length}\0".encode()
+        return head
 
 
 class PartWriter:
@@ -125,37 +94,35 @@ class PartWriter:
 
         Tasks of one source often ask different things of the same inputs: those are written once.
         """
-        written: list[tuple[list[str], int, int]] = []
+        written: list[_Inputs] = []
         for task, split, columns in instances:
-            self._write_ids(task, columns)
-            inputs = columns["input"]
-            same = next((one for one in written if one[0] == inputs), None)
-            if same is None:
-                array = strings([text.encode() for text in inputs])
-                same = inputs, len(self._groups), array.nbytes
-                written.append(same)
+            texts: list[str] = columns["input"]
+            inputs = next((one for one in written if one.texts == texts), None)
+            if inputs is None:
+                encoded = [text.encode() for text in texts]
+                array = strings(encoded)
+                inputs = _Inputs(texts, encoded, len(self._groups), array.nbytes)
+                written.append(inputs)
             else:
-                array = strings([b""] * len(inputs))
-            _, number, size = same
-            arrays = [
-                array,
-                strings([text.encode() for text in columns["output"]]),
+                array = strings([b""] * len(texts))
+            outputs = [text.encode() for text in columns["output"]]
+            self._write_ids(task, inputs, outputs)
+            others = [
+                strings(outputs),
                 lists(columns["references"]),
                 strings([record.encode() for record in columns["record"]]),
             ]
-            self._writer.write_batch(pa.record_batch(arrays, schema=PART_SCHEMA))
-            size += sum(one.nbytes for one in arrays[1:])
-            self._groups.append(Group(task.name, split, len(inputs), size, number))
+            self._writer.write_batch(pa.record_batch([array, *others], schema=PART_SCHEMA))
+            size = inputs.bytes + sum(one.nbytes for one in others)
+            self._groups.append(Group(task.name, split, len(texts), size, inputs.batch))
 
-    def _write_ids(self, task: Task, columns: dict[str, Any]) -> None:
+    def _write_ids(self, task: Task, inputs: _Inputs, outputs: list[bytes]) -> None:
         assert self._ids is not None
-        digest = xxhash.xxh3_128_digest
-        # The formula of schema.instance_id.
-        ids = [
-            digest(f"{task.name}\0{len(text)}\0{text}{output}".encode())
-            for text, output in zip(columns["input"], columns["output"], strict=True)
-        ]
-        self._ids.write(b"".join(ids))
+        # The formula of schema.instance_id, on what is encoded already.
+        heads = _Heads(task.name)
+        lengths = map(heads.__getitem__, map(len, inputs.texts))
+        hashed = map(b"".join, zip(lengths, inputs.encoded, outputs, strict=True))
+        self._ids.write(b"".join(map(xxhash.xxh3_128_digest, hashed)))
 
     def reject(self, reject: dict[str, str]) -> None:
         """Append one rejected record."""
@@ -207,21 +174,6 @@ class PartWriter:
             except OSError:
                 # A full disk fails again on the last flush; the first error is the one to see.
                 pass
-
-
-def receipt(folder: Path, fingerprint: str) -> Receipt | None:
-    """Return the receipt of a part if it is finished and its files are whole."""
-    path = part_path(folder, fingerprint)
-    try:
-        loaded = json.loads(path.with_suffix(".json").read_bytes())
-        groups = tuple(_group(**group) for group in loaded.pop("groups"))
-        found = Receipt(groups=groups, **loaded)
-        ids = path.with_suffix(".ids").stat().st_size
-        whole = path.stat().st_size == found.bytes
-    except (FileNotFoundError, ValueError, TypeError, KeyError):
-        return None
-    rows = sum(group.rows for group in groups)
-    return found if whole and ids == rows * ID_BYTES else None
 
 
 def all_ids(folder: Path, receipts: Sequence[Receipt]) -> Iterator[tuple[Receipt, Ids, int]]:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import pairwise
@@ -22,10 +22,10 @@ from medsins.recipe import Recipe, Task, joins_files
 from medsins.taxonomy import SPLITS
 from medsins.wordings import wordings
 
-PART_BYTES = 64 << 20
+PART_BYTES = 32 << 20
 """Raw bytes in a part: the unit of work, of parallelism, and of what an interruption can lose."""
 
-SHAPING = ("arrays", "duplicates", "parts", "plan", "shards", "worker")
+SHAPING = ("arrays", "duplicates", "parts", "plan", "receipts", "shards", "worker")
 """The modules of the engine that shape instances and shards."""
 
 _SCAN_BLOCK = 1 << 20
@@ -159,8 +159,14 @@ class FileCache:
             self._changed = False
 
 
-def scan(path: Path, reader: Reader) -> FileFacts:
-    """Read a file once: its digest, and the record boundaries next after every `PART_BYTES`."""
+def scan(path: Path, reader: Reader, tick: Callable[[], None] = lambda: None) -> FileFacts:
+    """Read a file once: its digest, and the record boundaries next after every `PART_BYTES`.
+
+    Args:
+        path: The file.
+        reader: What knows how it can be cut.
+        tick: Called now and then.
+    """
     stat = path.stat()
     digest = hashlib.sha256()
     cutter = reader.cutter() if _can_be_cut(path) and stat.st_size > PART_BYTES else None
@@ -178,6 +184,7 @@ def scan(path: Path, reader: Reader) -> FileFacts:
                     target = offset + PART_BYTES
                 cutter.feed(block)
             offset += count
+            tick()
     return FileFacts(stat.st_size, stat.st_mtime_ns, digest.hexdigest(), tuple(cuts))
 
 

@@ -24,6 +24,7 @@ from medsins.engine.plan import (
     same_files,
     scan,
 )
+from medsins.engine.staging import OF_JOBS, OF_STAGING, Stage
 from medsins.errors import (
     BuildConflictError,
     CorruptBuildError,
@@ -375,15 +376,19 @@ class _Run:
         if large:
             executor = self._executor(sum(path.stat().st_size for path, _ in large))
             executor.start()
-            for number, facts in executor.run(scan, large):
-                self._cache.add(large[number][0], facts)
+            if len(large) == 1:
+                path, reader = large[0]
+                self._cache.add(path, scan(path, reader, executor.start))
+            else:
+                for number, facts in executor.run(scan, large):
+                    self._cache.add(large[number][0], facts)
 
     def _executor(self, size: int) -> Local:
         if self._local is None:
             workers = self._workers
             if workers is None:
                 workers = 1 if size < _SMALL_BYTES else os.cpu_count() or 1
-            self._local = Local(max(1, workers), "medsins.engine.staging")
+            self._local = Local(max(1, workers), OF_JOBS, (*OF_STAGING, "medsins.cards"))
         return self._local
 
     def close(self) -> None:
@@ -396,9 +401,6 @@ class _Run:
         executor = self._executor(size)
         if size >= _SMALL_BYTES:
             executor.start()
-        # While they start: it brings Arrow and pydantic, which an unchanged build does without.
-        from medsins.engine.staging import Stage
-
         stage = Stage(self._folder, self._root, executor, self._max_rejects, self._progress)
         with stage.bar(plans):
             for one in plans:

@@ -23,7 +23,8 @@ from pyarrow import parquet
 from medsins import schema
 from medsins.engine.arrays import integers, lists, strings
 from medsins.engine.memory import trim
-from medsins.engine.parts import ID_BYTES, ID_HALF, Ids, Receipt, ids_path, part_path
+from medsins.engine.parts import ID_HALF, Ids
+from medsins.engine.receipts import ID_BYTES, Receipt, ids_path, part_path
 from medsins.errors import CorruptBuildError
 from medsins.raw.files import sha256
 from medsins.recipe import Task

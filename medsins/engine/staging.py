@@ -1,4 +1,8 @@
-"""Staging a recipe: its parts are mapped, its shards written beside the build, nothing moved."""
+"""Staging a recipe: its parts are mapped, its shards written beside the build, nothing moved.
+
+What brings Arrow and pydantic, a third of a second, is imported where it is needed: a process that
+only hands out work has it under way by then.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +11,24 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from medsins.engine.duplicates import duplicates
 from medsins.engine.folder import BuildFolder
 from medsins.engine.local import Local
 from medsins.engine.memory import frugal
-from medsins.engine.parts import Receipt, part_path, receipt
 from medsins.engine.plan import Part, RecipePlan
-from medsins.engine.shards import ShardJob, shard_jobs, write_shard
-from medsins.engine.worker import Counts, map_part
+from medsins.engine.receipts import Counts, Receipt, part_path, receipt
 from medsins.errors import RejectedRecordsError
 from medsins.registry import task as find_task
+
+if TYPE_CHECKING:
+    from medsins.engine.shards import ShardJob
+
+OF_JOBS = ("medsins.engine.worker", "medsins.engine.shards")
+OF_STAGING = ("medsins.engine.duplicates", "medsins.engine.shards")
+"""The modules that take long to import: those that jobs need, and those that staging needs."""
 
 
 class Stage:
@@ -77,6 +85,9 @@ class Stage:
         receipts = self._map(plan, parts)
         counts = _summed(receipts)
         self._check_rejects(plan, counts)
+        from medsins.engine.duplicates import duplicates
+        from medsins.engine.shards import shard_jobs
+
         with frugal():
             dropped = duplicates(parts, receipts)
         gone = sum(len(rows) for batches in dropped.values() for rows in batches.values())
@@ -104,7 +115,7 @@ class Stage:
             if one is not None:
                 self._advance(plan, number, one.counts["records"])
         jobs = [(plan.parts[number], self._root, folder) for number in todo]
-        for number, counts in self._executor.run(map_part, jobs, self._tick):
+        for number, counts in self._executor.run(stage_part, jobs, self._tick):
             self._advance(plan, todo[number], counts.records)
         receipts = []
         for part in plan.parts:
@@ -144,8 +155,17 @@ class Stage:
         return [written[number] for number in range(len(jobs))]
 
 
+def stage_part(part: Part, raw_root: Path, folder: Path) -> Counts:
+    """Map one part into a folder; a job for worker processes."""
+    from medsins.engine.worker import map_part
+
+    return map_part(part, raw_root, folder)
+
+
 def stage_shard(job: ShardJob, instructions: Sequence[str], home: Path) -> dict[str, Any]:
     """Write one shard below a folder; a job for worker processes."""
+    from medsins.engine.shards import write_shard
+
     with frugal():
         return write_shard(job, find_task(job.task), instructions, home)
 

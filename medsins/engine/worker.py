@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import traceback
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -22,6 +21,7 @@ from pydantic import ValidationError
 
 from medsins.engine.parts import PartWriter
 from medsins.engine.plan import Part
+from medsins.engine.receipts import Counts
 from medsins.errors import CorruptFileError, MedsinsError, RecordError
 from medsins.raw.files import Batch, FileSet
 from medsins.recipe import Recipe, SplitRule, Task, joins_files, method_for
@@ -29,25 +29,13 @@ from medsins.registry import recipe as load_recipe
 from medsins.schema import COLUMNS
 from medsins.taxonomy import SPLITS, Access
 
-FLUSH_CHARACTERS = 6 << 20
+FLUSH_CHARACTERS = 3 << 20
 """Characters of text gathered before they are validated and written."""
 
 NOTHING = "the recipe yields nothing for it"
 NOT_SELECTED = "its tasks are not selected"
 
 _JOINED_BATCH = 512
-
-
-@dataclass(slots=True)
-class Counts:
-    """What became of the records of a part."""
-
-    records: int = 0
-    with_instances: int = 0
-    instances: int = 0
-    skipped: Counter[str] = field(default_factory=Counter)
-    partly_skipped: Counter[str] = field(default_factory=Counter)
-    rejected: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)

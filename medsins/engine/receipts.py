@@ -1,0 +1,94 @@
+"""Receipts: what a finished part holds, and where it lies.
+
+Whoever hands out the work reads them; only those who do it need Arrow, which takes long to start.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from sys import intern
+from typing import Any
+
+ID_BYTES = 16
+"""Bytes of the id of one instance."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the records of a part."""
+
+    records: int = 0
+    with_instances: int = 0
+    instances: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    partly_skipped: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One batch of a part file: so many instances of one task and split.
+
+    Attributes:
+        task: Name of the task.
+        split: Name of the split.
+        rows: How many instances.
+        bytes: Size of all their columns in memory.
+        inputs: Number of the batch that holds their inputs: its own, or that of a task before it.
+    """
+
+    task: str
+    split: str
+    rows: int
+    bytes: int
+    inputs: int
+
+
+def _group(task: str, split: str, rows: int, bytes: int, inputs: int) -> Group:
+    """Return a group as read from JSON, where every name is a new one: there are many groups."""
+    return Group(intern(task), intern(split), rows, bytes, inputs)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a finished part holds.
+
+    Attributes:
+        fingerprint: Of the part, as planned.
+        bytes: Size of the part file.
+        groups: Its batches, in order.
+        counts: What became of its records, as in `Counts`.
+    """
+
+    fingerprint: str
+    bytes: int
+    groups: tuple[Group, ...]
+    counts: dict[str, Any]
+
+
+def ids_path(path: str | Path) -> Path:
+    """Return where the ids of a part file lie."""
+    return Path(path).with_suffix(".ids")
+
+
+def part_path(folder: Path, fingerprint: str) -> Path:
+    """Return where the part file of a fingerprint lies."""
+    return folder / f"{fingerprint}.arrow"
+
+
+def receipt(folder: Path, fingerprint: str) -> Receipt | None:
+    """Return the receipt of a part if it is finished and its files are whole."""
+    path = part_path(folder, fingerprint)
+    try:
+        loaded = json.loads(path.with_suffix(".json").read_bytes())
+        groups = tuple(_group(**group) for group in loaded.pop("groups"))
+        found = Receipt(groups=groups, **loaded)
+        ids = path.with_suffix(".ids").stat().st_size
+        whole = path.stat().st_size == found.bytes
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return None
+    rows = sum(group.rows for group in groups)
+    return found if whole and ids == rows * ID_BYTES else None
