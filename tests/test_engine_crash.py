@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import signal
@@ -339,6 +340,37 @@ def test_workers_that_were_started_early_do_the_jobs(tmp_path: Path) -> None:
         local.start()
         found = dict(local.run(dies_once, [(str(marks), number) for number in range(6)]))
     assert found == {number: number * number for number in range(6)}
+
+
+def test_workers_start_one_after_the_other_until_all_are_there() -> None:
+    from medsins.engine.local import Local
+
+    with Local(2) as local:
+        deadline = time.monotonic() + 60
+        while len(multiprocessing.active_children()) < 2:
+            assert time.monotonic() < deadline, "the second worker did not start"
+            local.start()
+            time.sleep(0.01)
+        pids = {child.pid for child in multiprocessing.active_children()}
+        assert pids >= set(dict(local.run(process_id, [() for _ in range(8)])).values())
+
+
+def test_a_worker_that_is_killed_before_the_first_job_is_replaced() -> None:
+    from medsins.engine.local import Local
+
+    with Local(2) as local:
+        local.start()
+        for child in multiprocessing.active_children():
+            os.kill(child.pid or 0, signal.SIGKILL)
+            child.join()
+        for _ in range(20):
+            local.start()
+            time.sleep(0.01)
+        assert dict(local.run(pow, [(number, 2) for number in range(6)]))[5] == 25
+
+
+def process_id() -> int:
+    return os.getpid()
 
 
 def dies_once(folder: str, number: int) -> int:

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait as wait_for
 from typing import Any, TypeVar
 
-from medsins.engine.memory import LEAN
+from medsins.engine.memory import be_lean
 from medsins.errors import WorkerDiedError
 
 Result = TypeVar("Result")
@@ -59,7 +59,7 @@ class Local:
             count = min(self.workers, max(len(self._ready) + 1, spare))
             pool = self._started()
             # If a worker has died already, `run` will find out and start others.
-            with _spawn_environment(), suppress(BrokenProcessPool):
+            with _main_hidden(), suppress(BrokenProcessPool):
                 # A worker is started for every job that finds none idle.
                 self._ready = [pool.submit(int) for _ in range(count)]
 
@@ -121,7 +121,7 @@ class Local:
         tick: Callable[[], None],
     ) -> Iterator[tuple[int, Result]]:
         pool = self._started()
-        with _spawn_environment():
+        with _main_hidden():
             running: dict[Future[Result], int] = {
                 pool.submit(function, *jobs[number]): number for number in numbers
             }
@@ -156,15 +156,13 @@ class Local:
 
 
 @contextmanager
-def _spawn_environment() -> Iterator[None]:
-    """Let spawned processes start lean, and without running the user's script again.
+def _main_hidden() -> Iterator[None]:
+    """Let spawned processes start without running the user's script again.
 
     A spawned process imports the main module of its parent, so that a script without an
     `if __name__ == "__main__"` would start itself over, and one from standard input cannot be
     found. Jobs are functions of modules; workers have no need of the script.
     """
-    added = [name for name in LEAN if name not in os.environ]
-    os.environ.update({name: LEAN[name] for name in added})
     main = vars(sys.modules["__main__"])
     hidden: dict[str, Any] = {
         name: main.pop(name) for name in ("__file__", "__spec__") if name in main
@@ -175,8 +173,6 @@ def _spawn_environment() -> Iterator[None]:
     finally:
         del main["__spec__"]
         main.update(hidden)
-        for name in added:
-            del os.environ[name]
 
 
 def _import(modules: Iterable[str]) -> None:
@@ -185,6 +181,7 @@ def _import(modules: Iterable[str]) -> None:
 
 
 def _start_worker(modules: Sequence[str]) -> None:
+    be_lean()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-LEAN = {"ARROW_IO_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+_LEAN = {"ARROW_IO_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 """One malloc arena, and no threads of Arrow beside this one: each costs tens of MiB."""
 if sys.platform == "linux":
-    LEAN["ARROW_DEFAULT_MEMORY_POOL"] = "jemalloc"
+    _LEAN["ARROW_DEFAULT_MEMORY_POOL"] = "jemalloc"
+
+GARBAGE_THRESHOLD = 50_000
+"""How many more objects there may be than before until cycles are looked for; Python's is 700."""
 
 _M_ARENA_MAX = -8
 _ARROW_DECAY_MS = 1000
@@ -21,9 +25,11 @@ _ARROW_DECAY_MS = 1000
 def be_lean() -> None:
     """Set a process that does nothing but build for a small and flat memory profile.
 
-    It has to be called before Arrow is imported.
+    It has to be called before Arrow is imported. Cycles of objects are looked for seldom: mapping
+    records makes many objects, and hardly any cycle.
     """
-    for name, value in LEAN.items():
+    gc.set_threshold(GARBAGE_THRESHOLD)
+    for name, value in _LEAN.items():
         os.environ.setdefault(name, value)
     # The C library has read its environment already.
     _allocator("mallopt", _M_ARENA_MAX, 1)

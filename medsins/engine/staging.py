@@ -1,7 +1,7 @@
 """Staging a recipe: its parts are mapped, its shards written beside the build, nothing moved.
 
-What brings Arrow and pydantic, a third of a second, is imported where it is needed: a process that
-only hands out work has it under way by then.
+Modules that bring Arrow and pydantic are slow to import, so they are imported where they are
+needed: a process that only hands out work has it under way by then.
 """
 
 from __future__ import annotations

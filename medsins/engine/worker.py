@@ -29,7 +29,7 @@ from medsins.registry import recipe as load_recipe
 from medsins.schema import COLUMNS
 from medsins.taxonomy import SPLITS, Access
 
-FLUSH_CHARACTERS = 3 << 20
+FLUSH_CHARACTERS = 4 << 20
 """Characters of text gathered before they are validated and written."""
 
 NOTHING = "the recipe yields nothing for it"
