@@ -24,7 +24,6 @@ from medsins.engine.plan import (
     same_files,
     scan,
 )
-from medsins.engine.staging import OF_JOBS, OF_STAGING, Stage
 from medsins.errors import (
     BuildConflictError,
     CorruptBuildError,
@@ -39,6 +38,10 @@ from medsins.wordings import KINDS
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
+
+_OF_JOBS = ("medsins.engine.worker", "medsins.engine.shards")
+_OF_STAGING = ("medsins.engine.duplicates", "medsins.engine.shards", "medsins.cards")
+"""Modules that take long to import: what jobs need, and what is needed when they are done."""
 
 SCHEMA_VERSION = "1"
 """`medsins.schema.SCHEMA_VERSION`, repeated so that an unchanged build needs no pydantic."""
@@ -388,7 +391,7 @@ class _Run:
             workers = self._workers
             if workers is None:
                 workers = 1 if size < _SMALL_BYTES else os.cpu_count() or 1
-            self._local = Local(max(1, workers), OF_JOBS, (*OF_STAGING, "medsins.cards"))
+            self._local = Local(max(1, workers), _OF_JOBS, _OF_STAGING)
         return self._local
 
     def close(self) -> None:
@@ -401,6 +404,9 @@ class _Run:
         executor = self._executor(size)
         if size >= _SMALL_BYTES:
             executor.start()
+        # An unchanged build needs none of it.
+        from medsins.engine.staging import Stage
+
         stage = Stage(self._folder, self._root, executor, self._max_rejects, self._progress)
         with stage.bar(plans):
             for one in plans:

@@ -26,10 +26,6 @@ from medsins.registry import task as find_task
 if TYPE_CHECKING:
     from medsins.engine.shards import ShardJob
 
-OF_JOBS = ("medsins.engine.worker", "medsins.engine.shards")
-OF_STAGING = ("medsins.engine.duplicates", "medsins.engine.shards")
-"""The modules that take long to import: those that jobs need, and those that staging needs."""
-
 
 class Stage:
     """Where recipes of one build are staged.
