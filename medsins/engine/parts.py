@@ -120,8 +120,8 @@ class PartWriter:
         assert self._ids is not None
         # The formula of schema.instance_id, on what is encoded already.
         heads = _Heads(task.name)
-        lengths = map(heads.__getitem__, map(len, inputs.texts))
-        hashed = map(b"".join, zip(lengths, inputs.encoded, outputs, strict=True))
+        starts = map(heads.__getitem__, map(len, inputs.texts))
+        hashed = map(b"".join, zip(starts, inputs.encoded, outputs, strict=True))
         self._ids.write(b"".join(map(xxhash.xxh3_128_digest, hashed)))
 
     def reject(self, reject: dict[str, str]) -> None:
