@@ -17,6 +17,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait as wait_for
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from medsins.engine.memory import be_lean
@@ -52,15 +53,17 @@ class Local:
         One core is left to this process. Called again, now and then, it starts one more worker
         once those before it are ready.
         """
-        if self.workers == 1 or len(self._ready) == self.workers:
+        there = len(self._processes())
+        if self.workers == 1 or there >= self.workers:
             return
         if all(one.done() for one in self._ready):
             spare = (os.cpu_count() or 1) - 1
-            count = min(self.workers, max(len(self._ready) + 1, spare))
+            count = min(self.workers, max(there + 1, spare))
             pool = self._started()
             # If a worker has died already, `run` will find out and start others.
             with _main_hidden(), suppress(BrokenProcessPool):
-                # A worker is started for every job that finds none idle.
+                # A worker is started for a job that finds none idle: where one was quick enough
+                # to do two of these, the next call tries again.
                 self._ready = [pool.submit(int) for _ in range(count)]
 
     def _started(self) -> ProcessPoolExecutor:
@@ -72,6 +75,9 @@ class Local:
                 initargs=(self._modules,),
             )
         return self._pool
+
+    def _processes(self) -> list[BaseProcess]:
+        return list((self._pool._processes or {}).values()) if self._pool is not None else []
 
     def run(
         self,
@@ -139,7 +145,7 @@ class Local:
     def stop(self) -> None:
         """End the worker processes at once; whatever they were at is not finished."""
         if self._pool is not None:
-            processes = list((self._pool._processes or {}).values())
+            processes = self._processes()
             self._pool.shutdown(wait=False, cancel_futures=True)
             for process in processes:
                 process.terminate()
