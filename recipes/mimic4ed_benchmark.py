@@ -7,10 +7,10 @@ temperatures are in degrees Fahrenheit. The cohort is that of the owners' paper:
 triage acuity. Their clean-up of outliers is not repeated: values stand as in the file.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import compress
 from operator import add
-from typing import Any
+from typing import Any, TypeAlias
 
 from medsins import Access, Category, Domain, Drafts, LlmApi, Recipe, Redistribution, Task, raw
 
@@ -107,6 +107,10 @@ def prediction(number: int, moment: str, variables: str, outcome: str) -> Task:
     )
 
 
+Outcomes: TypeAlias = tuple[tuple[Task, str], ...]
+"""Tasks with the columns of their answers."""
+
+
 class Mimic4EDBenchmark(Recipe):
     title = "MIMIC-IV-ED Benchmark"
     homepage = "https://github.com/nliulab/mimic4ed-benchmark"
@@ -166,6 +170,16 @@ class Mimic4EDBenchmark(Recipe):
         "whether the patient will come back to the emergency department within 72 hours",
     )
 
+    # What is predicted from the same variables, and the column that says it.
+    at_triage: Outcomes = ((hospitalization, OUTCOMES[0]), (critical, OUTCOMES[1]))
+    at_the_end: Outcomes = ((ed_revisit_72h, OUTCOMES[2]),)
+
+    def use(self, file_set: str, tasks: Iterable[Task]) -> None:
+        super().use(file_set, tasks)
+        # Asked about every visit, so answered only once.
+        self.at_triage = tuple(one for one in self.at_triage if self.wants(one[0]))
+        self.at_the_end = tuple(one for one in self.at_the_end if self.wants(one[0]))
+
     def instances(self, record: dict[str, Any]) -> Drafts:
         if not record["triage_acuity"]:
             yield self.skip("no triage acuity")
@@ -177,18 +191,11 @@ class Mimic4EDBenchmark(Recipe):
         visit, patient = record["stay_id"], record["subject_id"]
         past = f"age: {age}{history(record['history'])}"
         present = condition(record["condition"])
-        if self.wants(self.hospitalization, self.critical):
+        if self.at_triage:
             before = f"{past}{triage_vitals(record['triage_vitals'])}{present}"
-            yield self.hospitalization(
-                input=before, output=record["outcome_hospitalization"], key=visit, group=patient
-            )
-            yield self.critical(
-                input=before, output=record["outcome_critical"], key=visit, group=patient
-            )
-        if self.wants(self.ed_revisit_72h):
-            yield self.ed_revisit_72h(
-                input=f"{past}{present}{course(record['course'])}",
-                output=record["outcome_ed_revisit_3d"],
-                key=visit,
-                group=patient,
-            )
+            for task, outcome in self.at_triage:
+                yield task(input=before, output=record[outcome], key=visit, group=patient)
+        if self.at_the_end:
+            after = f"{past}{present}{course(record['course'])}"
+            for task, outcome in self.at_the_end:
+                yield task(input=after, output=record[outcome], key=visit, group=patient)

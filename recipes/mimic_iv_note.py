@@ -11,7 +11,7 @@ A section starts with its heading and a colon at the start of a line, blanks bef
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from medsins import (
     Access,
@@ -79,10 +79,10 @@ START = {
     "IMPRESSION": re.compile(r"\n[ \t]*I(?i:MPRESSION)[ \t]*:"),
 }
 PLAIN = {heading: f"\n{heading}:" for heading in START}
-END = re.compile(
-    r"\n[ \t]*(?=[ACEFHINRT])(?i:EXAM|EXAMINATION|INDICATION|HISTORY|TECHNIQUE|COMPARISON|"
-    r"FINDINGS|IMPRESSION|RECOMMENDATIONS?|RECOMMENDATION\(S\)|NOTIFICATION|ADDENDUM)[ \t]*:"
-)
+ENDS = {
+    *("EXAM", "INDICATION", "HISTORY", "TECHNIQUE", "COMPARISON", *START),
+    *("RECOMMENDATION", "RECOMMENDATIONS", "RECOMMENDATION(S)", "NOTIFICATION", "ADDENDUM"),
+}
 PARAGRAPH = re.compile(r"\n[ \t]*\n")
 INSTRUCTIONS = re.compile(r"\n[ \t]*Discharge Instructions[ \t]*:", re.IGNORECASE)
 FOLLOWUP = re.compile(r"\n[ \t]*Follow[- ]?up Instructions[ \t]*:", re.IGNORECASE)
@@ -90,6 +90,11 @@ FOLLOWUP = re.compile(r"\n[ \t]*Follow[- ]?up Instructions[ \t]*:", re.IGNORECAS
 # before a small letter or a mask, which is three underscores. Short lines are those of a list.
 BREAK = re.compile(r"\n(?<=[^\n]{50}\n)(?<!:\n)[ \t]*(?=[a-z]|___(?!_))")
 MASK = "_ .\t\n"
+LINE = 200
+"""Most characters of an examination's line that is looked up instead of being read again."""
+
+Answers: TypeAlias = tuple[tuple[str, ...], str, str]
+"""Summary tasks of an examination, and what names its modalities and its regions."""
 
 
 def table(rows: dict[str, str]) -> dict[str, set[str]]:
@@ -119,7 +124,7 @@ def sentence(one: str, several: str, labels: list[str]) -> str:
 
 
 @lru_cache(maxsize=8192)
-def answers(examination: str) -> tuple[tuple[str, ...], str, str]:
+def answers(examination: str) -> Answers:
     """Return the summary tasks of an examination, and what names its modalities and its regions."""
     modalities, regions = named(examination)
     kinds = [*modalities, *(f"{m}_{region}" for m in modalities for region in regions)]
@@ -156,22 +161,42 @@ def section(report: str, heading: str, after: int = 0) -> str | None:
         start = other.end()
     else:
         return None
-    # Nothing ends a section before the line of the next colon.
-    colon = report.find(":", start)
-    end = END.search(report, max(start, report.rfind("\n", start, colon))) if colon >= 0 else None
-    body = report[start : end.start() if end else None].strip()
+    body = report[start : end_of_section(report, start)].strip()
     return body or section(report, heading, start) or ""
 
 
-def examination_of(note: str) -> str | None:
-    """Return the EXAMINATION section of a report: mostly its first line, with an empty one after.
+def end_of_section(report: str, start: int) -> int | None:
+    """Return where the line of the next heading begins; None if the section is the last."""
+    colon = report.find(":", start)
+    while colon >= 0:
+        line = report.rfind("\n", start, colon)
+        if line >= 0:
+            heading = report[line + 1 : colon].strip(" \t")
+            if heading.upper() in ENDS and heading[0].isupper():
+                return line
+        colon = report.find(":", colon + 1)
+    return None
 
-    Nothing else is looked for in reports of examinations that no task wants.
+
+@lru_cache(maxsize=8192)
+def opening(paragraph: str) -> Answers | None:
+    """Return the answers to a report that begins with this paragraph, if it is an EXAMINATION.
+
+    It mostly is, and a single line: it alone is looked at in reports that no task wants.
     """
-    heading = "EXAMINATION:"
-    end = note.find("\n\n") if note.startswith(heading) else -1
-    line = note[len(heading) : end] if end >= 0 else ""
-    return line if "\n" not in line and line.strip() else section(f"\n{note}", "EXAMINATION")
+    line = paragraph.removeprefix("EXAMINATION:")
+    if line == paragraph or len(line.splitlines()) > 1 or not line.strip():
+        return None
+    return answers(line)
+
+
+def examined(note: str) -> Answers | None:
+    """Return the answers to the EXAMINATION section of a report; None if there is none."""
+    end = note.find("\n\n", 0, LINE)
+    if end >= 0 and (found := opening(note[:end])):
+        return found
+    examination = section(f"\n{unix(note)}", "EXAMINATION")
+    return answers(examination) if examination is not None else None
 
 
 class MimicIVNote(Recipe):
@@ -294,18 +319,18 @@ class MimicIVNote(Recipe):
         self.classify = self.wants(self.modality, self.anatomy)
 
     def instances_radiology(self, record: dict[str, Any]) -> Drafts:
-        note = unix(record["text"])
-        examination = examination_of(note)
-        if examination is None:
+        note = record["text"]
+        answered = examined(note)
+        if answered is None:
             yield self.skip("no EXAMINATION section")
             return
-        summaries, modality, region = answers(examination)
+        summaries, modality, region = answered
         if not modality and not region:
             yield self.skip("examination names no known modality or region")
             return
         if not summaries and not self.classify:
             return
-        report = f"\n{note}"
+        report = f"\n{unix(note)}"
         findings = section(report, "FINDINGS")
         if findings is None:
             yield self.skip("no FINDINGS section")

@@ -39,6 +39,10 @@ def integers(values: Integers) -> pa.Int32Array:
 
 def lists(values: Sequence[list[str] | None]) -> pa.ListArray:
     """Return an Arrow array of lists of strings; an absent one is an empty one."""
+    if not any(values):
+        return pa.ListArray.from_arrays(
+            integers(np.zeros(len(values) + 1, np.int32)), strings([]), type=STRINGS
+        )
     starts = offsets((len(value or ()) for value in values), len(values))
     flat = strings([one.encode() for value in values if value for one in value])
     return pa.ListArray.from_arrays(integers(starts), flat, type=STRINGS)
