@@ -6,8 +6,7 @@ import ctypes
 import gc
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 _LEAN = {"ARROW_IO_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 """One malloc arena, and no threads of Arrow beside this one: each costs tens of MiB."""
@@ -18,8 +17,6 @@ GARBAGE_THRESHOLD = 50_000
 """How many more objects there may be than before until cycles are looked for; Python's is 700."""
 
 _M_ARENA_MAX = -8
-_ARROW_DECAY_MS = 1000
-"""How long Arrow lets jemalloc keep what is free, unless told otherwise."""
 
 
 def be_lean() -> None:
@@ -33,25 +30,6 @@ def be_lean() -> None:
         os.environ.setdefault(name, value)
     # The C library has read its environment already.
     _allocator("mallopt", _M_ARENA_MAX, 1)
-
-
-@contextmanager
-def frugal() -> Iterator[None]:
-    """Give memory back to the system as soon as it is free: what is so now, and in the block.
-
-    That suits work on a few large pieces: small ones that come and go are better kept at hand.
-    """
-    import pyarrow as pa
-
-    trim()
-    if pa.default_memory_pool().backend_name != "jemalloc":
-        yield
-        return
-    pa.jemalloc_set_decay_ms(0)
-    try:
-        yield
-    finally:
-        pa.jemalloc_set_decay_ms(_ARROW_DECAY_MS)
 
 
 def trim() -> None:

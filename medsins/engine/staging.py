@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from medsins.engine.folder import BuildFolder
 from medsins.engine.local import Local
-from medsins.engine.memory import frugal
+from medsins.engine.memory import trim
 from medsins.engine.plan import Part, RecipePlan
 from medsins.engine.receipts import Counts, Receipt, part_path, receipt
 from medsins.errors import RejectedRecordsError
@@ -84,8 +84,8 @@ class Stage:
         from medsins.engine.duplicates import duplicates
         from medsins.engine.shards import shard_jobs
 
-        with frugal():
-            dropped = duplicates(parts, receipts)
+        trim()
+        dropped = duplicates(parts, receipts)
         gone = sum(len(rows) for batches in dropped.values() for rows in batches.values())
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(parents=True)
@@ -162,8 +162,8 @@ def stage_shard(job: ShardJob, instructions: Sequence[str], home: Path) -> dict[
     """Write one shard below a folder; a job for worker processes."""
     from medsins.engine.shards import write_shard
 
-    with frugal():
-        return write_shard(job, find_task(job.task), instructions, home)
+    trim()
+    return write_shard(job, find_task(job.task), instructions, home)
 
 
 def _weight(part: Part) -> int:
