@@ -82,7 +82,7 @@ DEFAULT = Sizes(
     growth=(200_000, 1_000_000),
     corpus={kind: size // 20 for kind, size in CORPUS.items()},
     repeats=3,
-    rounds=5,
+    rounds=7,
     starts=9,
 )
 FULL = replace(

@@ -10,7 +10,6 @@ import traceback
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
@@ -359,12 +358,10 @@ def split_assigner(rule: SplitRule, seed: int) -> Callable[[str], str]:
     """Return the function from group to split: XXH3-64 of seed and group, as a share of 2**64."""
     train = int(rule.train * 2**64)
     validation = int((rule.train + rule.validation) * 2**64)
-    digest = xxhash.xxh3_64_intdigest
+    digest, salt = xxhash.xxh3_64_intdigest, f"{seed}\0".encode()
 
-    # Instances of one group mostly follow each other.
-    @lru_cache(maxsize=1)
     def assign(group: str) -> str:
-        place = digest(f"{seed}\0{group}".encode())
+        place = digest(salt + group.encode())
         if place < train:
             return "train"
         return "validation" if place < validation else "test"
