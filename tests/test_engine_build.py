@@ -350,6 +350,22 @@ def test_split_builds_that_split_only(clinic: Path, tmp_path: Path) -> None:
     assert "its split, train, is not selected" in part.manifest["recipes"]["clinic"]["skipped"]
 
 
+@pytest.mark.parametrize("group", ["record['number']", "record['patient'] + '\\ud800'"])
+def test_a_group_is_not_torn_apart_whatever_names_it(
+    clinic: Path, tmp_path: Path, group: str
+) -> None:
+    recipe = write_recipe(tmp_path / "recipes")
+    recipe.write_text(recipe.read_text().replace('record["patient"]', group))
+    write_visits(clinic, [{**visit, "number": i // 3} for i, visit in enumerate(visits(90))])
+    result = build("clinic", clinic, tmp_path / "out")
+    assert set(result.counts["clinic_answer"]) == {"train", "test"}
+    splits: dict[int, set[object]] = {}
+    for row in rows(result.path, "clinic_answer"):
+        patient = int(str(row["record"]).removeprefix("visits.jsonl#v")) // 3
+        splits.setdefault(patient, set()).add(row["split"])
+    assert all(len(found) == 1 for found in splits.values())
+
+
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [

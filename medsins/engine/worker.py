@@ -358,10 +358,11 @@ def split_assigner(rule: SplitRule, seed: int) -> Callable[[str], str]:
     """Return the function from group to split: XXH3-64 of seed and group, as a share of 2**64."""
     train = int(rule.train * 2**64)
     validation = int((rule.train + rule.validation) * 2**64)
-    digest, salt = xxhash.xxh3_64_intdigest, f"{seed}\0".encode()
+    digest = xxhash.xxh3_64_intdigest
 
     def assign(group: str) -> str:
-        place = digest(salt + group.encode())
+        # Keys come from raw files as they are; validation refuses those that are no text.
+        place = digest(f"{seed}\0{group}".encode("utf-8", "surrogatepass"))
         if place < train:
             return "train"
         return "validation" if place < validation else "test"
