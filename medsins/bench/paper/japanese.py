@@ -47,7 +47,7 @@ class Words:
     def __init__(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from janome.tokenizer import Tokenizer  # type: ignore[import-untyped]
+            from janome.tokenizer import Tokenizer
 
             tokenizer = Tokenizer(wakati=True)
         self._matcher = tokenizer.matcher
