@@ -256,7 +256,7 @@ class Recipe:
     def __init__(self, raw_root: Path | None = None) -> None:
         self._raw_root = raw_root
         self._looked_up: dict[str, list[Any]] = {}
-        self._reader: Reader | None = None
+        self.reader: Reader | None = None
         self._wanted = frozenset(self.tasks.values())
         self.unreadable: list[tuple[str, int, RecordError]] = []
 
@@ -285,15 +285,19 @@ class Recipe:
 
         Records that cannot be read are set aside and counted as rejected.
         """
-        assert self._reader is not None
+        assert self.reader is not None
         for file in files:
-            for batch in self._reader.read(file):
+            for batch in self.reader.read(file):
                 self.unreadable.extend((file.name, row, error) for row, error in batch.bad)
                 yield from batch.records
 
     def use(self, file_set: str, tasks: Iterable[Task]) -> None:
-        """Get ready to map the records of one file set to some tasks; the engine calls this."""
-        self._reader = self.file_sets()[file_set].reader
+        """Get ready to map the records of one file set to some tasks; the engine calls this.
+
+        A recipe may extend it: answer once what it would ask of every record, or choose a `reader`
+        of fewer columns, where the tasks need no more.
+        """
+        self.reader = self.file_sets()[file_set].reader
         self._wanted = frozenset(tasks)
 
     def wants(self, *tasks: Task) -> bool:

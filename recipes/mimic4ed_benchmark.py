@@ -55,6 +55,10 @@ STAY = ("ed_los", "n_med", "n_medrecon")
 COURSE = (*LAST_VITALS, *STAY)
 OUTCOMES = ("outcome_hospitalization", "outcome_critical", "outcome_ed_revisit_3d")
 
+TABLE = "master_dataset.csv"
+COLUMNS = ("subject_id", "stay_id", "age", "triage_acuity", *OUTCOMES)
+AT_TRIAGE = {"history": HISTORY, "triage_vitals": TRIAGE_VITALS, "condition": CONDITION}
+
 DEFINITION = (
     "You are given what is known of a patient's visit to the emergency department {moment}: one "
     "variable a line, as 'name: value'. {variables} Variables that were not recorded have no line. "
@@ -127,16 +131,9 @@ class Mimic4EDBenchmark(Recipe):
         "extract_master_dataset.py over them as its readme says, and put the master_dataset.csv "
         "that it writes here."
     )
-    files = raw.csv(
-        "master_dataset.csv",
-        columns=("subject_id", "stay_id", "age", "triage_acuity", *OUTCOMES),
-        groups={
-            "history": HISTORY,
-            "triage_vitals": TRIAGE_VITALS,
-            "condition": CONDITION,
-            "course": COURSE,
-        },
-    )
+    files = raw.csv(TABLE, columns=COLUMNS, groups={**AT_TRIAGE, "course": COURSE})
+    # A ninth of the cells are known at the end of a visit only.
+    begun = raw.csv(TABLE, columns=COLUMNS, groups=AT_TRIAGE)
     deviations = (
         (
             "Visits of patients under 18 and visits without triage acuity are left out, because "
@@ -179,6 +176,8 @@ class Mimic4EDBenchmark(Recipe):
         # Asked about every visit, so answered only once.
         self.at_triage = tuple(one for one in self.at_triage if self.wants(one[0]))
         self.at_the_end = tuple(one for one in self.at_the_end if self.wants(one[0]))
+        if not self.at_the_end:
+            self.reader = self.begun.reader
 
     def instances(self, record: dict[str, Any]) -> Drafts:
         if not record["triage_acuity"]:

@@ -21,6 +21,20 @@ def test_the_recipe_keeps_the_contract(name: str) -> None:
     assert check(name) == []
 
 
+def test_a_task_is_the_same_without_the_others_of_its_recipe(tmp_path: Path) -> None:
+    # Recipes that get ready for the wanted tasks may leave out what only others need.
+    recipes = {task.recipe for task in medsins.tasks() if task.recipe is not None}
+    choosy = [recipe for recipe in recipes if recipe.use is not medsins.Recipe.use]
+    assert choosy
+    for recipe in choosy:
+        whole = medsins.build(recipe.name, sample=True, out=tmp_path / recipe.name, progress=False)
+        for task in whole.tasks:
+            alone = medsins.build(task, sample=True, out=tmp_path / task, progress=False)
+            for split in whole.counts[task]:
+                name = f"data/{task}/{split}-00000-of-00001.parquet"
+                assert (alone.path / name).read_bytes() == (whole.path / name).read_bytes()
+
+
 @pytest.mark.parametrize("name", list(find()))
 def test_the_recipe_reads_its_owners_files(name: str, tmp_path: Path) -> None:
     if not RAW.is_dir():

@@ -22,7 +22,7 @@ from medsins.engine.parts import PartWriter
 from medsins.engine.plan import Part
 from medsins.engine.receipts import Counts
 from medsins.errors import CorruptFileError, MedsinsError, RecordError
-from medsins.raw.files import Batch, FileSet
+from medsins.raw.files import Batch
 from medsins.recipe import Recipe, SplitRule, Task, joins_files, method_for
 from medsins.registry import recipe as load_recipe
 from medsins.schema import COLUMNS
@@ -91,14 +91,14 @@ def map_part(part: Part, raw_root: Path, folder: Path) -> Counts:
 
 
 def _batches(recipe: Recipe, part: Part) -> Iterator[Batch]:
-    files = recipe.file_sets()[part.file_set]
-    batches = _joined(recipe, part) if joins_files(type(recipe)) else _read(files, part)
+    batches = _joined(recipe, part) if joins_files(type(recipe)) else _read(recipe, part)
     return _first(batches, part.options.limit) if part.options.limit is not None else batches
 
 
-def _read(files: FileSet, part: Part) -> Iterator[Batch]:
+def _read(recipe: Recipe, part: Part) -> Iterator[Batch]:
+    assert recipe.reader is not None
     for slice_ in part.slices:
-        yield from files.reader.read(slice_.file, slice_.span)
+        yield from recipe.reader.read(slice_.file, slice_.span)
 
 
 def _joined(recipe: Recipe, part: Part) -> Iterator[Batch]:
