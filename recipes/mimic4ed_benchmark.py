@@ -174,8 +174,8 @@ class Mimic4EDBenchmark(Recipe):
     def use(self, file_set: str, tasks: Iterable[Task]) -> None:
         super().use(file_set, tasks)
         # Asked about every visit, so answered only once.
-        self.at_triage = tuple(one for one in self.at_triage if self.wants(one[0]))
-        self.at_the_end = tuple(one for one in self.at_the_end if self.wants(one[0]))
+        self.at_triage = tuple(one for one in type(self).at_triage if self.wants(one[0]))
+        self.at_the_end = tuple(one for one in type(self).at_the_end if self.wants(one[0]))
         if not self.at_the_end:
             self.reader = self.begun.reader
 

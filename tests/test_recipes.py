@@ -10,7 +10,8 @@ import pytest
 
 import medsins
 from medsins.check import check
-from medsins.registry import find
+from medsins.recipe import method_for
+from medsins.registry import find, samples_root
 
 RAW = Path(__file__).resolve().parents[2] / "shared" / "raw"
 """Real raw files, where a developer has them; they are not part of the project."""
@@ -21,12 +22,31 @@ def test_the_recipe_keeps_the_contract(name: str) -> None:
     assert check(name) == []
 
 
+def choosy() -> list[type[medsins.Recipe]]:
+    """Return the recipes that get ready for the wanted tasks, and may leave out the rest."""
+    recipes = dict.fromkeys(task.recipe for task in medsins.tasks() if task.recipe is not None)
+    found = [recipe for recipe in recipes if recipe.use is not medsins.Recipe.use]
+    assert found
+    return found
+
+
+def drafts(recipe: medsins.Recipe, name: str, task: medsins.Task) -> list[object]:
+    files = recipe.file_sets()[name]
+    recipe.use(name, [task])
+    records = recipe.read(files.locate(recipe.folder(files, samples_root())).files)
+    return [list(method_for(recipe, name)(record)) for record in records]
+
+
+def test_a_recipe_can_be_used_for_one_task_after_another() -> None:
+    for recipe in choosy():
+        used = recipe(samples_root())
+        for name in recipe.file_sets():
+            for task in recipe.tasks.values():
+                assert drafts(used, name, task) == drafts(recipe(samples_root()), name, task)
+
+
 def test_a_task_is_the_same_without_the_others_of_its_recipe(tmp_path: Path) -> None:
-    # Recipes that get ready for the wanted tasks may leave out what only others need.
-    recipes = {task.recipe for task in medsins.tasks() if task.recipe is not None}
-    choosy = [recipe for recipe in recipes if recipe.use is not medsins.Recipe.use]
-    assert choosy
-    for recipe in choosy:
+    for recipe in choosy():
         whole = medsins.build(recipe.name, sample=True, out=tmp_path / recipe.name, progress=False)
         for task in whole.tasks:
             alone = medsins.build(task, sample=True, out=tmp_path / task, progress=False)

@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from medsins.recipe import Task, joins_files, method_for
+from medsins.recipe import Task, method_for
 from medsins.registry import samples_root
 
 
@@ -125,16 +125,11 @@ def example(task: Task) -> dict[str, str] | None:
         found = files.locate(recipe.folder(files, root)).files
         recipe.use(name, [task])
         method = method_for(recipe, name)
-        if joins_files(task.recipe):
-            splits = dict.fromkeys(file.split for file in found)
-            records = chain.from_iterable(
-                recipe.records([file for file in found if file.split == split], split)
-                for split in splits
-            )
-        else:
-            records = chain.from_iterable(
-                batch.records for file in found for batch in files.reader.read(file)
-            )
+        splits = dict.fromkeys(file.split for file in found)
+        records = chain.from_iterable(
+            recipe.records([file for file in found if file.split == split], split)
+            for split in splits
+        )
         for record in records:
             for draft in method(record):
                 if isinstance(draft, tuple) and draft[0] is task:
