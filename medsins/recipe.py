@@ -256,7 +256,7 @@ class Recipe:
     def __init__(self, raw_root: Path | None = None) -> None:
         self._raw_root = raw_root
         self._looked_up: dict[str, list[Any]] = {}
-        self.reader: Reader | None = None
+        self.reader: Reader = next(iter(self.file_sets().values())).reader
         self._wanted = frozenset(self.tasks.values())
         self.unreadable: list[tuple[str, int, RecordError]] = []
 
@@ -285,7 +285,6 @@ class Recipe:
 
         Records that cannot be read are set aside and counted as rejected.
         """
-        assert self.reader is not None
         for file in files:
             for batch in self.reader.read(file):
                 self.unreadable.extend((file.name, row, error) for row, error in batch.bad)

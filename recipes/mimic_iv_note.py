@@ -172,7 +172,7 @@ def end_of_section(report: str, start: int) -> int | None:
         line = report.rfind("\n", start, colon)
         if line >= 0:
             heading = report[line + 1 : colon].strip(" \t")
-            if heading.upper() in ENDS and heading[0].isupper():
+            if heading in ENDS or (heading.upper() in ENDS and heading[0].isupper()):
                 return line
         colon = report.find(":", colon + 1)
     return None
@@ -339,7 +339,8 @@ class MimicIVNote(Recipe):
         if impression is None:
             yield self.skip("no IMPRESSION section")
             return
-        if not findings.strip(MASK) or not impression.strip(MASK):
+        # Stripped on the left alone, what has text there is not copied.
+        if not findings.lstrip(MASK) or not impression.lstrip(MASK):
             yield self.skip("findings or impression is empty")
             return
         key, patient = record["note_id"], record["subject_id"]

@@ -104,17 +104,34 @@ def test_csv_gives_back_exactly_the_cells_that_were_written(
     header=st.booleans(),
     part=st.integers(1, 200),
     block=st.integers(3, 80),
+    parsed=st.sampled_from([16, 64, 1 << 19]),
+    mark=st.booleans(),
 )
-@example(rows=[["\ufeffx", "y"]] * 9, header=True, part=10, block=16)
+@example(rows=[["\ufeffx", "y"]] * 9, header=True, part=10, block=16, parsed=1 << 19, mark=False)
+@example(
+    rows=[["x" * n, "\r\n" * 9] for n in range(9)] * 2,
+    header=True,
+    part=150,
+    block=16,
+    parsed=64,
+    mark=True,
+)
 def test_a_file_read_in_parts_gives_the_same_as_read_whole(
-    rows: list[list[str]], header: bool, part: int, block: int, folder: Path
+    rows: list[list[str]],
+    header: bool,
+    part: int,
+    block: int,
+    parsed: int,
+    mark: bool,
+    folder: Path,
 ) -> None:
     first = [["one", "two"]] if header else []
-    put(folder, csv_bytes(first + rows))
+    put(folder, BOM * mark + csv_bytes(first + rows))
     files = raw.csv("t.csv", names=None if header else ("one", "two"))
     assume(header or not rows or not rows[0][0].startswith("\ufeff"))
     whole = read(files, folder)
-    cut, count = read_in_parts(files, folder, part, block)
+    with constants(tables, BLOCK=parsed):
+        cut, count = read_in_parts(files, folder, part, block)
     assert cut.records == whole.records
     assert [why for _, why in cut.bad] == [why for _, why in whole.bad]
     assert len(whole.records) == sum(len(cells) == 2 for cells in rows)

@@ -22,7 +22,7 @@ import xxhash
 
 from medsins import __version__
 from medsins.bench.suite import BenchTask, bench_tasks
-from medsins.engine.folder import BuildFolder, dump, write_atomically
+from medsins.engine.folder import dump, write_atomically
 from medsins.engine.plan import locate
 from medsins.engine.runner import build
 from medsins.errors import InvalidFileError, MissingFilesError
@@ -311,12 +311,11 @@ def _instances(
 ) -> Iterator[dict[str, Any]]:
     from pyarrow import parquet
 
-    folder = BuildFolder(path).path
     for shard in manifest["shards"]:
         _, name, file = shard["path"].split("/")
         if name == task and file.startswith(f"{split}-"):
             columns = ["id", "input", "output", "references"]
-            with parquet.ParquetFile(folder / shard["path"]) as opened:
+            with parquet.ParquetFile(path / shard["path"]) as opened:
                 for batch in opened.iter_batches(4096, columns=columns):
                     yield from batch.to_pylist()
 

@@ -16,7 +16,11 @@ if sys.platform == "linux":
 GARBAGE_THRESHOLD = 50_000
 """How many more objects there may be than before until cycles are looked for; Python's is 700."""
 
-_M_ARENA_MAX = -8
+KEPT_BYTES = 8 << 20
+"""Blocks of memory up to this size are used again instead of being given back to the system, as
+those are that hold a batch of records: twice as much may be kept until `trim`."""
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
 
 def be_lean() -> None:
@@ -30,6 +34,8 @@ def be_lean() -> None:
         os.environ.setdefault(name, value)
     # The C library has read its environment already.
     _allocator("mallopt", _M_ARENA_MAX, 1)
+    _allocator("mallopt", _M_MMAP_THRESHOLD, KEPT_BYTES)
+    _allocator("mallopt", _M_TRIM_THRESHOLD, 2 * KEPT_BYTES)
 
 
 def trim() -> None:

@@ -96,7 +96,6 @@ def _batches(recipe: Recipe, part: Part) -> Iterator[Batch]:
 
 
 def _read(recipe: Recipe, part: Part) -> Iterator[Batch]:
-    assert recipe.reader is not None
     for slice_ in part.slices:
         yield from recipe.reader.read(slice_.file, slice_.span)
 

@@ -439,6 +439,7 @@ class SpanStream(io.RawIOBase):
     own: closing waits for that, so that the file below can be closed next.
 
     Attributes:
+        counts: Whether quotes are counted.
         passed: How many bytes have been read so far.
         quotes: How many quote characters have been read so far.
     """
@@ -454,7 +455,7 @@ class SpanStream(io.RawIOBase):
             # Only plain files are cut into spans, and those can be sought in.
             stream.seek(span[0])  # type: ignore[attr-defined]
             self._left = span[1] - span[0]
-        self._count = count_quotes
+        self.counts = count_quotes
         self.passed = self.quotes = 0
 
     def readable(self) -> bool:
@@ -477,7 +478,7 @@ class SpanStream(io.RawIOBase):
             if self._at_start:
                 data = data.removeprefix(codecs.BOM_UTF8)
                 self._at_start = False
-            if self._count:
+            if self.counts:
                 self.quotes += count_quotes(data)
             kept = len(data) - (len(data) > 1 and data.endswith(b"\r"))
             given, self._held = self._held + data[:kept], data[kept:]

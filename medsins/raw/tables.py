@@ -218,9 +218,10 @@ class TableReader:
         layout = self.layout or Layout(names)
         wanted = layout.names
         with file.open() as opened, self._stream(opened, file, span) as stream:
+            alone = None if lenient or stream.counts else _segment(file, span, size)
             try:
                 reader = arrow_csv.open_csv(
-                    _Transcoder(stream, "latin-1", file) if lenient else stream,
+                    _Transcoder(stream, "latin-1", file) if lenient else alone or stream,
                     read_options=arrow_csv.ReadOptions(
                         block_size=size,
                         use_threads=False,
@@ -247,7 +248,7 @@ class TableReader:
                         yield _after(batch, done)
             except pa.ArrowInvalid as error:
                 # A header row beyond the block makes it seem empty.
-                large = "cannot infer" in str(error) and stream.passed >= size
+                large = "cannot infer" in str(error) and (alone or stream.passed >= size)
                 if large or "straddling" in str(error):
                     raise _StraddlingRecordError from error
                 if "columns, got" in str(error) and not lenient:
@@ -276,6 +277,23 @@ class TableReader:
         # In the last span a quote may be open at the end; the cutter saw to all spans before it.
         last = span is None or span[1] == file.path.stat().st_size
         return SpanStream(self._decoded(opened, file), span, count_quotes=self.quoting and last)
+
+
+def _segment(file: RawFile, span: Span | None, block: int) -> Any:
+    """Return a span as Arrow reads it by itself, without the interpreter's lock; None if it cannot.
+
+    It cannot where a block ends in a carriage return; see `SpanStream`.
+    """
+    import pyarrow as pa
+
+    if span is None or span[1] - span[0] <= block:
+        return None
+    with file.path.open("rb", buffering=0) as stream:
+        for start in range(span[0] + block, span[1], block):
+            stream.seek(start - 1)
+            if stream.read(1) == b"\r":
+                return None
+    return pa.OSFile(str(file.path)).get_stream(span[0], span[1] - span[0])
 
 
 def _check_columns(where: str, names: Sequence[str], wanted: Sequence[str]) -> None:
