@@ -1,4 +1,4 @@
-"""The floor: parse a CSV file with Arrow and write it as Parquet, zstd 3, with no mapping.
+"""The floor: parse a CSV file with Arrow and write it as Parquet, zstd 2, with no mapping.
 
 With `--share`, all of the file is parsed, but only the first rows of every block are written: a
 build that keeps a third of its records has no more to compress than that.
@@ -32,7 +32,7 @@ def copy(source: str, target: str, share: float) -> None:
         convert_options=csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
     )
     with parquet.ParquetWriter(
-        target, reader.schema, compression="zstd", compression_level=3
+        target, reader.schema, compression="zstd", compression_level=2
     ) as writer:
         for batch in reader:
             writer.write_batch(batch.slice(0, round(batch.num_rows * share)))

@@ -82,7 +82,7 @@ def run(source: str, target: str) -> None:
         )
         .filter(findings.str.strip_chars(EMPTY) != "", impression.str.strip_chars(EMPTY) != "")
         .explode("task")
-        .sink_parquet(target, compression="zstd", compression_level=3)
+        .sink_parquet(target, compression="zstd", compression_level=2)
     )
 
 
