@@ -77,10 +77,10 @@ def radiology(bench: Bench) -> Section:
         f"{rows:,} reports in CSV, {size_of(source) / 1e9:.2f} GB; {instances:,} distinct "
         f"instances of the summary tasks, {size_of(data) / 1e6:,.0f} MB as Parquet. One worker. "
         "The Arrow copy parses everything and writes everything, at our level of zstd; the one "
-        f"beside it parses everything and writes {share:.0%}. The plain script, and `datasets` with its map "
-        "and to_parquet, use a mapping that is written the obvious way; where they use our "
-        "mapping, only what surrounds the recipe differs. The polars expressions are tuned by "
-        "hand and use all cores. All but the copies wrote the same instances. Only medsins "
+        f"beside it parses everything and writes {share:.0%}. The plain script, and `datasets` "
+        "with its map and to_parquet, use a mapping that is written the obvious way; where they "
+        "use our mapping, only what surrounds the recipe differs. The polars expressions are tuned "
+        "by hand and use all cores. All but the copies wrote the same instances. Only medsins "
         "validates them, gives them ids, finds duplicates, and accounts for every record.",
         [runs],
         [
