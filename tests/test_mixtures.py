@@ -139,8 +139,8 @@ def test_counts_keep_to_total_caps_and_shares(
         return
     for task, one in given.items():
         assert one.samples >= 0
-        assert one.samples <= (tasks[task].cap or 10**9)
-        assert one.samples <= (cap or 10**9)
+        assert one.samples <= (tasks[task].cap or math.inf)
+        assert one.samples <= (cap or math.inf)
         assert tasks[task].repeat or one.samples <= available[task]
         assert tasks[task].weight or not one.samples
         if total is None and not tasks[task].repeat:
