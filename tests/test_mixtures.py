@@ -106,6 +106,13 @@ def test_without_a_total_no_task_falls_short_of_its_share() -> None:
         counts({"a": 5}, mix({"a": Share(repeat=True)}))
 
 
+@pytest.mark.parametrize("weight", [1e-12, 1e-320])
+def test_without_a_total_a_mixture_of_no_end_is_refused(weight: float) -> None:
+    uneven = mix({"a": Share(weight=weight), "b": Share(repeat=True)})
+    with pytest.raises(errors.InvalidFileError, match="bring it to"):
+        counts({"a": 5, "b": 5}, uneven)
+
+
 @given(
     sizes=st.lists(st.integers(1, 10**7), min_size=1, max_size=8),
     data=st.data(),

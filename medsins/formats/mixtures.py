@@ -27,6 +27,8 @@ from medsins.schema import Mixture, Share
 _BINS = 1 << 16
 _BIN_SHIFT = np.uint64(48)
 _ROUNDING = 1e-6
+_MOST = 1e12
+"""More samples than anybody trains on; up to here, shares of them are counted without error."""
 _DEPTH = 3
 
 
@@ -217,7 +219,13 @@ def _asked(
                 f"mixture {mixture.name}: all its tasks may repeat, so nothing says how large it "
                 "is. Give it a total."
             )
-        total = int(min(bounds) + _ROUNDING)
+        most = min(bounds)
+        if most > _MOST:
+            raise InvalidFileError(
+                f"mixture {mixture.name}: its weights are so uneven that tasks which may repeat "
+                f"bring it to {most:.0e} samples. Give it a total."
+            )
+        total = int(most + _ROUNDING)
         if not total:
             raise InvalidFileError(
                 f"mixture {mixture.name}: its weights are so uneven that one sample of a task is "
