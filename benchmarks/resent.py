@@ -63,6 +63,15 @@ from pyarrow import parquet
 table = parquet.read_table(sys.argv[1])
 parquet.write_table(table, sys.argv[2], compression="zstd", use_content_defined_chunking=True)
 """,
+    "pyarrow, zstd, larger chunks": """
+from pyarrow import parquet
+chunks = {"min_chunk_size": 1 << 20, "max_chunk_size": 2 << 20, "norm_level": 0}
+table = parquet.read_table(sys.argv[1])
+parquet.write_table(
+    table, sys.argv[2], compression="zstd", use_content_defined_chunking=chunks,
+    data_page_size=2 << 20,
+)
+""",
     "datasets, to_parquet": """
 from datasets import Dataset
 Dataset.from_parquet(sys.argv[1], cache_dir=sys.argv[2] + ".cache").to_parquet(sys.argv[2])

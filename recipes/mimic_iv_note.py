@@ -172,7 +172,7 @@ def end_of_section(report: str, start: int) -> int | None:
         line = report.rfind("\n", start, colon)
         if line >= 0:
             heading = report[line + 1 : colon].strip(" \t")
-            if heading in ENDS or (heading.upper() in ENDS and heading[0].isupper()):
+            if heading.upper() in ENDS and heading[0].isupper():
                 return line
         colon = report.find(":", colon + 1)
     return None

@@ -148,6 +148,16 @@ def test_large_files_are_cut_between_rows_and_never_inside_a_quoted_cell(tmp_pat
     assert reading.records == dicts(["id", "text"], rows)
 
 
+def test_a_header_row_longer_than_a_block_is_read_in_parts_too(tmp_path: Path) -> None:
+    names = ["id", "n" * 100]
+    rows = [[str(number), "x"] for number in range(200)]
+    put(tmp_path, csv_bytes([names, *rows], lineterminator="\n"))
+    with constants(tables, BLOCK=64):
+        reading, parts = read_in_parts(raw.csv("t.csv"), tmp_path, part=400, block=64)
+    assert parts > 2
+    assert reading.records == dicts(names, rows)
+
+
 def test_rows_of_a_later_part_are_counted_from_its_first_byte(tmp_path: Path) -> None:
     put(tmp_path, "a,b\n" + "1,2\n" * 20 + "3\n" + "1,2\n" * 20)
     reading, parts = read_in_parts(raw.csv("t.csv"), tmp_path, part=40, block=20)

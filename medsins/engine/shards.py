@@ -38,8 +38,7 @@ and no larger, because one is held in memory while it is written: with more, tha
 peak of a build."""
 
 ZSTD_LEVEL = 2
-"""Arrow takes 1, zstd itself 3: files are a few per cent smaller then, and a build takes longer by
-about as much."""
+"""Between Arrow's own 1 and zstd's 3, with which files are a little smaller and a build longer."""
 
 
 @dataclass(frozen=True, slots=True)
