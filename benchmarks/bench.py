@@ -131,10 +131,19 @@ class Bench:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What is set for every process: nothing is fetched, and all files stay in the folder."""
+        """What is set for every process.
+
+        Nothing is fetched, all files stay in the folder, and modules are compiled once, as those
+        of an installed package are, wherever the caller has turned that off.
+        """
         temporary = self.work / "tmp"
         temporary.mkdir(exist_ok=True)
-        return {"HF_HOME": str(self.work / "hf"), "HF_HUB_OFFLINE": "1", "TMPDIR": str(temporary)}
+        return {
+            "HF_HOME": str(self.work / "hf"),
+            "HF_HUB_OFFLINE": "1",
+            "PYTHONDONTWRITEBYTECODE": "",
+            "TMPDIR": str(temporary),
+        }
 
     def raw(self, **sizes: int) -> Path:
         """Return a raw root with inputs of these kinds and sizes; they are made if need be."""

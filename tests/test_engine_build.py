@@ -142,10 +142,10 @@ def test_many_shards_and_row_groups_hold_the_same_rows(
     records = visits(500)
     write_visits(clinic, [*records, *records[:100]])
     build("clinic", clinic, tmp_path / "few")
-    from medsins.engine import shards
+    from medsins.engine import sharding
 
-    monkeypatch.setattr(shards, "SHARD_BYTES", 10_000)
-    monkeypatch.setattr(shards, "ROW_GROUP_BYTES", 3_000)
+    monkeypatch.setattr(sharding, "SHARD_BYTES", 10_000)
+    monkeypatch.setattr(sharding, "ROW_GROUP_BYTES", 3_000)
     result = build("clinic", clinic, tmp_path / "many")
     assert rows(tmp_path / "few", "clinic_answer") == rows(tmp_path / "many", "clinic_answer")
     shards = [s for s in result.manifest["shards"] if "clinic_answer/train" in s["path"]]
@@ -521,9 +521,9 @@ from pathlib import Path
 from medsins.engine.memory import be_lean
 be_lean()
 import medsins
-from medsins.engine import duplicates, plan, shards, worker
+from medsins.engine import duplicates, plan, sharding, worker
 plan.PART_BYTES, plan._SCAN_BLOCK = 1 << 20, 1 << 16
-shards.ROW_GROUP_BYTES, worker.FLUSH_CHARACTERS = 1 << 20, 1 << 18
+sharding.ROW_GROUP_BYTES, worker.FLUSH_CHARACTERS = 1 << 20, 1 << 18
 duplicates._BUCKET_ROWS = 1 << 12
 medsins.build("clinic", raw=sys.argv[1], out=sys.argv[2], workers=1, progress=False)
 status = Path("/proc/self/status").read_text()

@@ -369,6 +369,32 @@ def test_a_worker_that_is_killed_before_the_first_job_is_replaced() -> None:
         assert dict(local.run(pow, [(number, 2) for number in range(6)]))[5] == 25
 
 
+def test_a_single_job_starts_no_worker_but_goes_to_one_that_is_there() -> None:
+    from medsins.engine.local import Local
+
+    with Local(2) as local:
+        assert local.call(process_id) == os.getpid()
+        others = set(dict(local.run(process_id, [() for _ in range(4)])).values())
+        assert local.call(process_id) in others - {os.getpid()}
+
+
+def test_a_process_that_hands_out_work_imports_neither_arrow_nor_pydantic(
+    home: Path, tmp_path: Path
+) -> None:
+    script = f"""
+import sys
+import medsins
+from medsins.engine import plan
+
+plan.PART_BYTES, plan._SCAN_BLOCK = {PART_BYTES}, 4_000
+medsins.build("clinic", raw={str(home / "raw")!r}, out={str(tmp_path)!r}, workers=2)
+print(sorted({{"pyarrow", "pydantic"}} & set(sys.modules)))
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (run.stdout.strip(), run.stderr) == ("[]", "")
+    medsins.verify(tmp_path, progress=False)
+
+
 def process_id() -> int:
     return os.getpid()
 

@@ -147,15 +147,15 @@ def test_the_same_options_give_the_same_bytes_and_another_seed_another_order(
 def test_neither_shards_nor_batches_nor_buckets_change_the_bytes(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from medsins.engine import shards
+    from medsins.engine import sharding
     from medsins.formats import rows, shuffling
 
     options: dict[str, Any] = {
         "few_shot": 2, "per_instance": 3, "instructions": "seeds", "max_per_task": 100,
     }  # fmt: skip
     run(home, tmp_path / "few", **options)
-    monkeypatch.setattr(shards, "SHARD_BYTES", 10_000)
-    monkeypatch.setattr(shards, "ROW_GROUP_BYTES", 3_000)
+    monkeypatch.setattr(sharding, "SHARD_BYTES", 10_000)
+    monkeypatch.setattr(sharding, "ROW_GROUP_BYTES", 3_000)
     cut = build(home, "cut", "clinic")
     assert len(list((cut / "data" / "clinic_answer").glob("train-*"))) > 3
     monkeypatch.setattr(rows, "BATCH_BYTES", 2_000)

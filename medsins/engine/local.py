@@ -37,13 +37,11 @@ class Local:
     Args:
         workers: Number of processes.
         modules: Names of modules that jobs need: workers import them as they start.
-        own: Names of modules that this process needs when jobs are done: it imports them as soon
-            as the workers are busy.
     """
 
-    def __init__(self, workers: int, modules: Sequence[str] = (), own: Sequence[str] = ()) -> None:
+    def __init__(self, workers: int, modules: Sequence[str] = ()) -> None:
         self.workers = workers
-        self._modules, self._own = tuple(modules), tuple(own)
+        self._modules = tuple(modules)
         self._pool: ProcessPoolExecutor | None = None
         self._ready: list[Future[int]] = []
 
@@ -87,6 +85,9 @@ class Local:
     ) -> Iterator[tuple[int, Result]]:
         """Yield (number of the job, its result) as jobs finish.
 
+        A single job is no reason to start workers, but those that are there do it: what it needs
+        is imported there already.
+
         Args:
             function: A function of a module, called with each job's arguments.
             jobs: The arguments.
@@ -96,7 +97,7 @@ class Local:
             WorkerDiedError: A job took its worker down time and again.
             Exception: Whatever a job raises; the others are not started any more.
         """
-        if self.workers == 1 or len(jobs) <= 1:
+        if self.workers == 1 or (len(jobs) <= 1 and not self._processes()):
             for number, job in enumerate(jobs):
                 result = function(*job)
                 tick()
@@ -119,6 +120,11 @@ class Local:
             else:
                 return
 
+    def call(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Run a single job and return its result; see `run`."""
+        [(_, result)] = self.run(function, [arguments])
+        return result
+
     def _round(
         self,
         function: Callable[..., Result],
@@ -132,7 +138,6 @@ class Local:
                 pool.submit(function, *jobs[number]): number for number in numbers
             }
         try:
-            _import(self._own)
             while running:
                 done, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
                 tick()
@@ -181,18 +186,14 @@ def _main_hidden() -> Iterator[None]:
         main.update(hidden)
 
 
-def _import(modules: Iterable[str]) -> None:
-    for module in modules:
-        importlib.import_module(module)
-
-
 def _start_worker(modules: Sequence[str]) -> None:
     be_lean()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()
-    _import(modules)
+    for module in modules:
+        importlib.import_module(module)
 
 
 def _follow(sentinel: int) -> None:

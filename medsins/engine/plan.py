@@ -25,7 +25,7 @@ from medsins.wordings import wordings
 PART_BYTES = 32 << 20
 """Raw bytes in a part: the unit of work, of parallelism, and of what an interruption can lose."""
 
-SHAPING = ("arrays", "duplicates", "parts", "plan", "receipts", "shards", "worker")
+SHAPING = ("arrays", "duplicates", "parts", "plan", "receipts", "sharding", "shards", "worker")
 """The modules of the engine that shape instances and shards."""
 
 _SCAN_BLOCK = 1 << 20

@@ -39,9 +39,13 @@ from medsins.wordings import KINDS
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
-_OF_JOBS = ("medsins.engine.worker", "medsins.engine.shards")
-_OF_STAGING = ("medsins.engine.duplicates", "medsins.engine.shards", "medsins.cards")
-"""Modules that take long to import: what jobs need, and what is needed when they are done."""
+_OF_JOBS = (
+    "medsins.engine.worker",
+    "medsins.engine.duplicates",
+    "medsins.engine.shards",
+    "medsins.cards",
+)
+"""Modules that jobs need, which take long to import."""
 
 SCHEMA_VERSION = "1"
 """`medsins.schema.SCHEMA_VERSION`, repeated so that an unchanged build needs no pydantic."""
@@ -175,9 +179,9 @@ def build(
         )
         try:
             run.go(wanted, selection.named, left_out)
+            manifest = run.publish()
         finally:
             run.close()
-        manifest = run.publish()
     asked = {task.name for task in selection.tasks}
     counts = {
         task: splits
@@ -391,7 +395,7 @@ class _Run:
             workers = self._workers
             if workers is None:
                 workers = 1 if size < _SMALL_BYTES else os.cpu_count() or 1
-            self._local = Local(max(1, workers), _OF_JOBS, _OF_STAGING)
+            self._local = Local(max(1, workers), _OF_JOBS)
         return self._local
 
     def close(self) -> None:
@@ -458,19 +462,28 @@ class _Run:
             "recipes": dict(sorted(recipes.items())),
             "shards": sorted(shards, key=lambda shard: str(shard["path"])),
         }
-        texts = {**self._texts(manifest, moves), MANIFEST: dump(manifest)}
+        staged = {final: path for path, final in moves.items()}
+        lie = {
+            str(shard["path"]): self._folder.path / staged.get(shard["path"], shard["path"])
+            for shard in shards
+        }
+        texts = self._executor(0).call(described, manifest, lie)
+        texts[MANIFEST] = dump(manifest)
         self._folder.commit(moves, deletes, texts)
         return manifest
 
-    def _texts(self, manifest: dict[str, Any], moves: dict[str, str]) -> dict[str, str]:
-        """Return what the build says of itself beside the manifest: the dataset card and others."""
-        # An unchanged build needs none of it.
-        from medsins.cards import build_texts, memory_sizes
 
-        staged = {final: path for path, final in moves.items()}
-        shards = [str(shard["path"]) for shard in manifest["shards"]]
-        lie = {path: self._folder.path / staged.get(path, path) for path in shards}
-        return build_texts(manifest, memory_sizes(lie))
+def described(manifest: dict[str, Any], shards: dict[str, Path]) -> dict[str, str]:
+    """Return what a build says of itself, the dataset card and others; a job for worker processes.
+
+    Args:
+        manifest: Its manifest.
+        shards: Where its shards lie, by their paths in the manifest.
+    """
+    # Examples are read from samples, and sizes from shards, with Arrow.
+    from medsins.cards import build_texts, memory_sizes
+
+    return build_texts(manifest, memory_sizes(shards))
 
 
 def _task_of(path: str) -> str:

@@ -1,7 +1,7 @@
 """Staging a recipe: its parts are mapped, its shards written beside the build, nothing moved.
 
-Modules that bring Arrow and pydantic are slow to import, so they are imported where they are
-needed: a process that only hands out work has it under way by then.
+Modules that bring Arrow and pydantic are slow to import, so they are imported by the jobs that
+need them: a process that only hands out work does without.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tqdm import tqdm
 
@@ -20,11 +20,9 @@ from medsins.engine.local import Local
 from medsins.engine.memory import trim
 from medsins.engine.plan import Part, RecipePlan
 from medsins.engine.receipts import Counts, Receipt, part_path, receipt
+from medsins.engine.sharding import ShardJob, shard_jobs
 from medsins.errors import RejectedRecordsError
 from medsins.registry import task as find_task
-
-if TYPE_CHECKING:
-    from medsins.engine.shards import ShardJob
 
 
 class Stage:
@@ -81,11 +79,7 @@ class Stage:
         receipts = self._map(plan, parts)
         counts = _summed(receipts)
         self._check_rejects(plan, counts)
-        from medsins.engine.duplicates import duplicates
-        from medsins.engine.shards import shard_jobs
-
-        trim()
-        dropped = duplicates(parts, receipts)
+        dropped = self._executor.call(stage_duplicates, parts, receipts)
         gone = sum(len(rows) for batches in dropped.values() for rows in batches.values())
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(parents=True)
@@ -156,6 +150,14 @@ def stage_part(part: Part, raw_root: Path, folder: Path) -> Counts:
     from medsins.engine.worker import map_part
 
     return map_part(part, raw_root, folder)
+
+
+def stage_duplicates(folder: Path, receipts: Sequence[Receipt]) -> dict[int, dict[int, list[int]]]:
+    """Find the duplicates among parts in a folder; a job for worker processes."""
+    from medsins.engine.duplicates import duplicates
+
+    trim()
+    return duplicates(folder, receipts)
 
 
 def stage_shard(job: ShardJob, instructions: Sequence[str], home: Path) -> dict[str, Any]:
