@@ -467,6 +467,7 @@ class _Run:
             str(shard["path"]): self._folder.path / staged.get(shard["path"], shard["path"])
             for shard in shards
         }
+        # Whoever staged them is still there.
         texts = self._executor(0).call(described, manifest, lie)
         texts[MANIFEST] = dump(manifest)
         self._folder.commit(moves, deletes, texts)

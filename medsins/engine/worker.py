@@ -28,8 +28,12 @@ from medsins.registry import recipe as load_recipe
 from medsins.schema import COLUMNS
 from medsins.taxonomy import SPLITS, Access
 
+TASK_CHARACTERS = 1 << 19
+"""Characters of text gathered, for each task, before they are validated and written: few enough
+to stay in a core's cache on the way."""
+
 FLUSH_CHARACTERS = 4 << 20
-"""Characters of text gathered before they are validated and written."""
+"""How many of all tasks are gathered at most."""
 
 NOTHING = "the recipe yields nothing for it"
 NOT_SELECTED = "its tasks are not selected"
@@ -168,6 +172,7 @@ class Mapper:
         whole = len(wanted) == len(type(recipe).tasks)
         self._nothing = NOTHING if whole else NOT_SELECTED
         self._size = 0
+        self._enough = min(FLUSH_CHARACTERS, len(wanted) * TASK_CHARACTERS)
         # The batches whose drafts are in the buffers: number of records before it, file, origin,
         # rows. They tell the rejects file where a record came from.
         self._buffered: list[tuple[int, str, str, Sequence[int]]] = []
@@ -179,7 +184,7 @@ class Mapper:
                 self.counts.records += 1
                 self._reject(batch.file, f"{batch.origin}{row}", error)
             self._map(batch)
-            if self._size >= FLUSH_CHARACTERS:
+            if self._size >= self._enough:
                 self._flush()
         self._flush()
 
