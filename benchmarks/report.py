@@ -20,9 +20,10 @@ INTRODUCTION = (
     "runs; a ratio is the median of the ratios of CPU to the first line's in the same round. Peak "
     "is the largest resident memory of any single "
     "process, and never less than that of the measuring one, {own:.0f} MiB. Seconds depend on the "
-    "machine: compare ratios."
+    "machine: compare ratios. A comparison that a busy moment spoilt may have been measured again, "
+    "as a whole."
 )
-OTHERS = "Other processes took up to {others:.0%} of its CPU time during a run."
+OTHERS = "Other processes took up to {others:.0%} of the CPU time during a run."
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,6 @@ class Section:
 
 def render(kind: str, sections: Sequence[Section], failures: Sequence[str]) -> str:
     """Return the page."""
-    others = max(
-        (one.others for section in sections for runs in section.groups for one in runs.values()),
-        default=0.0,
-    )
     targets = [
         (one.measure, one.target, one.value, _met(one))
         for section in sections
@@ -77,14 +74,16 @@ def render(kind: str, sections: Sequence[Section], failures: Sequence[str]) -> s
     pages = [
         "# Benchmarks\n",
         f"{INTRODUCTION.format(kind=kind, own=own_peak())}\n",
-        f"Machine: {machine()}. {OTHERS.format(others=others)}\n",
+        f"Machine: {machine()}.\n",
         f"Versions: {versions()}.\n",
         *(f"FAILED: {failure}\n" for failure in failures),
         "## Targets\n",
         _table(("measure", "target", "measured", "met"), targets, numbers=range(0)),
     ]
     for section in sections:
-        pages += [f"## {section.title}\n", f"{section.text}\n", _runs_table(section)]
+        busiest = max(one.others for runs in section.groups for one in runs.values())
+        text = f"{section.text} {OTHERS.format(others=busiest)}\n"
+        pages += [f"## {section.title}\n", text, _runs_table(section)]
     return "\n".join(pages)
 
 
