@@ -91,6 +91,7 @@ def main() -> int:
             sections.append(pickle.loads(path.read_bytes()))
             continue
         print(name, flush=True)
+        path.unlink(missing_ok=True)
         bench.clear()
         try:
             sections.append(COMPARISONS[name](bench))
