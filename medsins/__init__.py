@@ -33,7 +33,7 @@ _HOMES = {
     "SplitRule": "medsins.recipe",
     "Task": "medsins.recipe",
     "build": "medsins.engine",
-    "expand": "medsins.instruct.running",
+    "expand": "medsins.self_instruct.running",
     "export": "medsins.formats",
     "fetch": "medsins.obtain",
     "load": "medsins.engine",
@@ -79,11 +79,11 @@ if TYPE_CHECKING:
     from medsins.engine import build, load, verify
     from medsins.formats import export
     from medsins.hub import pull, push
-    from medsins.instruct.running import expand
     from medsins.obtain import fetch
     from medsins.recipe import Drafts, Recipe, SplitRule, Task
     from medsins.registry import sources, task, tasks
     from medsins.schema import Instance
+    from medsins.self_instruct.running import expand
     from medsins.taxonomy import Access, Category, Domain, LlmApi, Redistribution
 
 

@@ -15,13 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from medsins.constraints import unscorable
 from medsins.errors import CheckError, MedsinsError
+from medsins.instructions.lint import seed_problems
+from medsins.instructions.spec import unscorable
 from medsins.recipe import Recipe, joins_files
 from medsins.registry import recipe as find_recipe
 from medsins.registry import samples_root, sources
-from medsins.seeds import problems as seed_problems
-from medsins.seeds import seed_file
 from medsins.taxonomy import LANGUAGES, LICENCES, Access, Category, LlmApi, Redistribution
 
 FEWEST_INSTANCES = 3
@@ -124,14 +123,14 @@ def _definitions(recipe: type[Recipe]) -> Iterator[str]:
         if text in seen or text in others:
             yield f"{task.name}: {seen.get(text) or others[text]} has the same definition"
         seen[text] = task.name
-        yield from unscorable(task)
+        yield from unscorable(task.spec)
 
 
 def _seeds(recipe: type[Recipe]) -> Iterator[str]:
     # Recipes written before their seed prompts are not wrong for want of a file.
-    if seed_file(recipe).is_file():
+    if recipe.seed_file().is_file():
         for task in recipe.tasks.values():
-            yield from seed_problems(task)
+            yield from seed_problems(task.spec)
 
 
 def _sample(recipe: type[Recipe], folder: Path) -> Iterator[str]:

@@ -24,7 +24,10 @@ from medsins.taxonomy import (
 )
 
 if TYPE_CHECKING:
-    from medsins.constraints import Constraint
+    from medsins.instructions.constraints import Constraint
+    from medsins.instructions.spec import InstructionSpec
+
+_FINDS = (Category.NAMED_ENTITY_RECOGNITION, Category.INFORMATION_EXTRACTION)
 
 Draft: TypeAlias = "tuple[Task, str, str, Sequence[str], str, str, str]"
 """What varies between instances of a task: task, input, output, references, key, group, split."""
@@ -57,10 +60,10 @@ class Task:
         labels: The closed set of labels, where there is one; an output with another is rejected.
         template: The output with `{label}` in it, where the output is more than the label.
         metric: Name of the benchmark's metric, if the task is in MedS-Bench.
-        fill: What stands for each placeholder of the seed prompts of its family.
-        required: What every wording has to say beside what rules derive from the definition: one
-            string for each requirement, with "|" between ways to satisfy it.
-        waived: Values of derived constraints that no wording has to keep.
+        template_vars: What stands for each placeholder of the seed prompts of its family.
+        must_include: What every wording has to say beside what rules derive from the definition:
+            one string for each requirement, with "|" between ways to satisfy it.
+        ignored_constraints: Values of derived constraints that no wording has to keep.
         name: Full name; set by the recipe.
         source: Name of the recipe; set by the recipe.
         licence: Licence of the source; set by the recipe.
@@ -77,9 +80,9 @@ class Task:
     labels: tuple[str, ...] = ()
     template: str = "{label}"
     metric: str = ""
-    fill: Mapping[str, str] = field(default_factory=dict)
-    required: tuple[str, ...] = ()
-    waived: tuple[str, ...] = ()
+    template_vars: Mapping[str, str] = field(default_factory=dict)
+    must_include: tuple[str, ...] = ()
+    ignored_constraints: tuple[str, ...] = ()
     name: str = field(default="", init=False)
     source: str = field(default="", init=False)
     licence: str = field(default="", init=False)
@@ -124,18 +127,39 @@ class Task:
         return frozenset(self.template.format(label=label) for label in self.labels)
 
     @property
+    def spec(self) -> InstructionSpec:
+        """What every wording of the definition is held to."""
+        from medsins.instructions.spec import InstructionSpec, all_constraints
+
+        translates = self.category is Category.TRANSLATION
+        return InstructionSpec(
+            name=self.name,
+            definition=self.definition,
+            all_constraints=all_constraints(
+                self.definition,
+                labels=self.labels,
+                translation=(self.input_language, self.output_language) if translates else None,
+                finds=self.category in _FINDS,
+                must_include=self.must_include,
+                ignored=self.ignored_constraints,
+            ),
+            source=self.source,
+            seed_file=self.recipe.seed_file() if self.recipe else None,
+            template_vars=self.template_vars,
+            labels=self.labels,
+            template=self.template,
+            metric=self.metric,
+        )
+
+    @property
     def seeds(self) -> list[str]:
         """The seed prompts: wordings of the definition that are written by hand, filled in."""
-        from medsins.seeds import seeds
-
-        return [seed.text for seed in seeds(self)]
+        return [seed.text for seed in self.spec.seeds]
 
     @property
     def constraints(self) -> list[Constraint]:
         """What every wording of the definition has to keep."""
-        from medsins.constraints import constraints
-
-        return constraints(self)
+        return list(self.spec.constraints)
 
     @property
     def benchmark_only(self) -> bool:
@@ -269,6 +293,11 @@ class Recipe:
     def folder(cls, files: FileSet, raw_root: Path) -> Path:
         """Return the folder in which the files of a set lie."""
         return raw_root / (files.folder or cls.name)
+
+    @classmethod
+    def seed_file(cls) -> Path:
+        """Return where its seed prompts lie."""
+        return cls.path.parent.parent / "seed_prompts" / f"{cls.name}.yaml"
 
     def records(self, files: Sequence[RawFile], split: str) -> Iterator[Any]:
         """Yield the records of all files of one split; override only to join or group files.

@@ -77,10 +77,10 @@ class ADECorpusV2(Recipe):
             "or a schedule, or a word that rates it, such as 'high', 'low' or 'overdose'. Reply "
             "with the quoted words only, and with one dose where the sentence has several."
         ),
-        required=(
+        must_include=(
             "one of|any one|single|just one|only one|several|more than one|choose one|one dose",
         ),
-        waived=("high", "low", "overdose"),
+        ignored_constraints=("high", "low", "overdose"),
     )
     classification = Task(
         legacy_id="task37",
@@ -94,7 +94,7 @@ class ADECorpusV2(Recipe):
             "caused an unwanted reaction. Answer 'adverse drug event' if it does and "
             "'non-adverse drug event' if it does not, in these words and without quotation marks."
         ),
-        required=("quotation mark",),
+        must_include=("quotation mark",),
     )
 
     def instances(self, record: dict[str, Any]) -> Drafts:

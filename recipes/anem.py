@@ -62,7 +62,7 @@ class AnEM(Recipe):
             "organism. Answer with the cell's name in the words of the text, without anything "
             "else. If there are several, name whichever you like, but only one."
         ),
-        required=(
+        must_include=(
             "one of|any one|single|just one|only one|one name|several|more than one|one cell",
         ),
     )
@@ -78,7 +78,7 @@ class AnEM(Recipe):
             "urine, bile or a sample of one. Write down what the text calls it, letter for "
             "letter, and nothing more. One such substance is enough where the line has several."
         ),
-        required=(
+        must_include=(
             "one of|any one|single|just one|only one|one name|several|more than one|one such",
         ),
     )

@@ -74,10 +74,10 @@ class BC2GM(Recipe):
             "that belong to it, such as 'human' or 'gene', and do not change a character. Give "
             "one name even if there are more, and no explanation."
         ),
-        required=(
+        must_include=(
             "one of|any one|single|just one|only one|one name|several|more than one|one gene",
         ),
-        waived=("human", "gene"),
+        ignored_constraints=("human", "gene"),
     )
 
     def instances(self, record: str) -> Drafts:

@@ -69,7 +69,7 @@ class BC4CHEMD(Recipe):
             "and close the list with a full stop. If the sentence has no chemical, your whole "
             f"answer is this text, misspelt as it is: {text.NO_ENTITY}"
         ),
-        required=(
+        must_include=(
             text.NO_ENTITY,
             "order|sequence|as they appear|first to last",
             "full stop|period|'.'",

@@ -84,7 +84,7 @@ class BC5CDR(Recipe):
             "blank on either side. A sentence that names no disease is answered by exactly this, "
             f"spelling included: {text.NO_ENTITY}"
         ),
-        required=(text.NO_ENTITY, "full stop|period|'.'", "punctuation"),
+        must_include=(text.NO_ENTITY, "full stop|period|'.'", "punctuation"),
     )
     disease_extraction = Task(
         legacy_id="task28",
@@ -98,7 +98,7 @@ class BC5CDR(Recipe):
             "symptom that is mentioned, and reply with its name alone, as the text has it. If "
             "more than one is mentioned, give just one; any of them will do."
         ),
-        required=(
+        must_include=(
             "one of|any one|single|just one|only one|one name|several|more than one|one is enough",
         ),
     )

@@ -70,7 +70,7 @@ class BC5CDRChem(Recipe):
             "Put a comma and a blank between two names, and a full stop right after the last. If "
             f"no chemical is named, answer with these words, spelt just like this: {text.NO_ENTITY}"
         ),
-        required=(text.NO_ENTITY, "comma|', '", "full stop|period|'.'", "punctuation"),
+        must_include=(text.NO_ENTITY, "comma|', '", "full stop|period|'.'", "punctuation"),
     )
 
     def instances(self, record: raw.Sentence) -> Drafts:

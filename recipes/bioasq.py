@@ -68,7 +68,7 @@ class BioASQ(Recipe):
             "go on with the findings that support and explain it. Write plain prose without "
             "headings and citations."
         ),
-        required=("yes or no", "paragraph", "heading", "citation"),
+        must_include=("yes or no", "paragraph", "heading", "citation"),
     )
 
     def instances(self, record: dict[str, Any]) -> Drafts:

@@ -86,8 +86,8 @@ class BioLORD(Recipe):
             "concepts are listed, each on its own line after a hyphen. Exactly one of them is "
             "meant. Copy that one from the list, without the hyphen and with nothing else."
         ),
-        required=("hyphen", "list"),
-        waived=("line",),
+        must_include=("hyphen", "list"),
+        ignored_constraints=("line",),
     )
     definition_to_concept = Task(
         legacy_id="task49",
@@ -100,7 +100,7 @@ class BioLORD(Recipe):
             "the few words of a term in a biomedical vocabulary which concept it is, and nothing "
             "more."
         ),
-        required=("vocabular",),
+        must_include=("vocabular",),
     )
     concept_explanation = Task(
         legacy_id="task50",
@@ -115,7 +115,7 @@ class BioLORD(Recipe):
             "thing it is, in the words of the bracket where there is one, then what sets it apart "
             "from its like. Write one dense phrase or sentence."
         ),
-        required=("bracket|parenthes", "phrase", "sentence"),
+        must_include=("bracket|parenthes", "phrase", "sentence"),
     )
 
     def records(self, files: Sequence[raw.RawFile], split: str) -> Iterator[dict[str, Any]]:

@@ -66,7 +66,7 @@ class CataloniaIndependence(Recipe):
             "deja ver ninguna opinión. Escriba únicamente una de esas tres palabras inglesas, sin "
             "comillas."
         ),
-        required=("comillas|entrecomill",),
+        must_include=("comillas|entrecomill",),
     )
 
     def instances(self, record: dict[str, Any]) -> Drafts:

@@ -62,7 +62,7 @@ class ChatDoctor(Recipe):
             "matter and why, what can be done about it, and what should be examined or watched. "
             "Be kind and plain, and write to the person, as in a letter."
         ),
-        required=("letter",),
+        must_include=("letter",),
     )
     icliniq = Task(
         legacy_id="task67",
@@ -75,7 +75,7 @@ class ChatDoctor(Recipe):
             "one reply: take up what they report, give your opinion of it, and advise on "
             "treatment, further tests or seeing a specialist."
         ),
-        required=("specialist",),
+        must_include=("specialist",),
     )
     genmedgpt = Task(
         legacy_id="task68",
@@ -87,7 +87,7 @@ class ChatDoctor(Recipe):
             "doctor's answer in a short paragraph: name the condition that this suggests, and "
             "the tests, medicines or other steps that you recommend next."
         ),
-        required=("paragraph", "test", "medic|drug"),
+        must_include=("paragraph", "test", "medic|drug"),
     )
 
     def instances_healthcaremagic(self, record: dict[str, Any]) -> Drafts:

@@ -135,8 +135,8 @@ class ClinicalTrialsGov(Recipe):
             "then by type. What stands after '___' in a type is the value that the words mean. "
             f"Types of entities: {', '.join(ENTITY_TYPES)}. Types of relations: {RELATIONS}."
         ),
-        fill={"entities": ", ".join(ENTITY_TYPES), "relations": RELATIONS},
-        required=(
+        template_vars={"entities": ", ".join(ENTITY_TYPES), "relations": RELATIONS},
+        must_include=(
             ", ".join(ENTITY_TYPES),
             RELATIONS,
             "[number, words, type]",

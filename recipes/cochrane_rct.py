@@ -72,7 +72,7 @@ class CochraneRCT(Recipe):
             "a few sentences: what the trials together show about the effects of the treatment, "
             "and how certain that is. Do not report the trials one by one."
         ),
-        required=("conclusion|conclude", "sentences"),
+        must_include=("conclusion|conclude", "sentences"),
     )
 
     def records(self, files: Sequence[raw.RawFile], split: str) -> Iterator[Review]:

@@ -66,7 +66,7 @@ class CovidQA(Recipe):
             "or a phrase settles the question, that is the whole answer; where it asks how or why, "
             "take a few sentences."
         ),
-        required=("COVID-19", "phrase", "sentences"),
+        must_include=("COVID-19", "phrase", "sentences"),
     )
 
     def instances(self, record: dict[str, Any]) -> Drafts:

@@ -118,8 +118,8 @@ class DDXPlus(Recipe):
             f"{'; '.join(PATHOLOGIES)}. Answer in the form '{RESULT.format(label='PATHOLOGY')}' "
             "with the pathology spelt as in the list, and write nothing else."
         ),
-        fill={"pathologies": "; ".join(PATHOLOGIES)},
-        required=("spelt|spelled|spelling|letter for letter|exactly as",),
+        template_vars={"pathologies": "; ".join(PATHOLOGIES)},
+        must_include=("spelt|spelled|spelling|letter for letter|exactly as",),
     )
 
     @cached_property

@@ -93,7 +93,7 @@ class DiseaseOntology(Recipe):
             "broader or narrower. Write one name on each line, without numbers or bullets, and "
             "do not repeat the given name."
         ),
-        required=(
+        must_include=(
             "line",
             "number",
             "bullet",
@@ -115,7 +115,7 @@ class DiseaseOntology(Recipe):
             "it apart, such as its site, cause, inheritance, mechanism or main symptoms. Write "
             "only the definition."
         ),
-        required=("broader|parent|superordinate|more general", "sentence"),
+        must_include=("broader|parent|superordinate|more general", "sentence"),
     )
     relation_classification = Task(
         legacy_id="task47",
@@ -129,7 +129,7 @@ class DiseaseOntology(Recipe):
             "broader class of which the second is a kind, 'child' if the first is a kind of the "
             "second, which is its next broader class, or 'unrelated' if none of these holds."
         ),
-        required=("one word|single word", "next|direct|immediate"),
+        must_include=("one word|single word", "next|direct|immediate"),
     )
 
     def records(self, files: Sequence[raw.RawFile], split: str) -> Iterator[tuple[raw.Term, str]]:

@@ -77,7 +77,7 @@ class EBMS(Recipe):
             "what risk, and where evidence is lacking. Write a few dense sentences for "
             "colleagues, the most important first."
         ),
-        required=("sentences", "colleague|doctors|other physicians|professional reader"),
+        must_include=("sentences", "colleague|doctors|other physicians|professional reader"),
     )
     justification = Task(
         legacy_id="task100",
@@ -92,7 +92,7 @@ class EBMS(Recipe):
             "on which and how many patients, what was compared, and what came out in figures. "
             "Write it as part of a review article, without repeating the statement."
         ),
-        required=("paragraph", "review", "figures|numbers|numerical|quantitative"),
+        must_include=("paragraph", "review", "figures|numbers|numerical|quantitative"),
     )
 
     def records(self, files: Sequence[raw.RawFile], split: str) -> Iterator[dict[str, Any]]:

@@ -109,7 +109,7 @@ class HeadQA(Recipe):
         category=Category.TRANSLATION,
         domain=Domain.EXAMINATIONS,
         languages=("en", "es"),
-        required=("capital", "options|unfinished|incomplete", "answer|solve|solving"),
+        must_include=("capital", "options|unfinished|incomplete", "answer|solve|solving"),
         definition=(
             "Translate this question of a healthcare examination from English into Spanish. Keep "
             "all facts, figures, units and emphasis in capitals, and use the terms of Spanish "
@@ -122,7 +122,7 @@ class HeadQA(Recipe):
         category=Category.TRANSLATION,
         domain=Domain.EXAMINATIONS,
         languages=("es", "en"),
-        required=("capital", "options|unfinished|incomplete", "answer|solve|solving"),
+        must_include=("capital", "options|unfinished|incomplete", "answer|solve|solving"),
         definition=(
             "Translate this question of a healthcare examination from Spanish into English. Keep "
             "all facts, figures, units and emphasis in capitals, and use the terms of English "
@@ -137,7 +137,7 @@ class HeadQA(Recipe):
         published_count=2275,
         # The owners' spelling: "nursery" is nursing.
         labels=("medicine", "nursery", "psychology", "chemistry", "pharmacology", "biology"),
-        required=("lower case|lower-case|lowercase",),
+        must_include=("lower case|lower-case|lowercase",),
         definition=(
             "You are given a question of a Spanish examination for healthcare specialists in "
             "English, with its options, each behind a number in angle brackets. Each profession "

@@ -115,7 +115,7 @@ class HealthFact(Recipe):
             "the article supports it and nothing in it speaks against it. Write only the "
             "statement."
         ),
-        required=("sentence", "headline|front page"),
+        must_include=("sentence", "headline|front page"),
     )
     claim_explanation = Task(
         legacy_id="task18",
@@ -131,7 +131,7 @@ class HealthFact(Recipe):
             "true or impossible to prove. Take them from the article, and do not merely repeat "
             "the statement."
         ),
-        required=("twelve", "article"),
+        must_include=("twelve", "article"),
     )
 
     def records(self, files: Sequence[raw.RawFile], split: str) -> Iterator[dict[str, str]]:

@@ -91,7 +91,7 @@ class HoC(Recipe):
             f"{'; '.join(HALLMARKS)}. Write them in these words and in this order, with a comma "
             "and a blank between two of them, and nothing else."
         ),
-        required=(*HALLMARKS, "comma", "order|sequence"),
+        must_include=(*HALLMARKS, "comma", "order|sequence"),
     )
 
     def records(self, files: Sequence[raw.RawFile], split: str) -> Iterator[dict[str, Any]]:

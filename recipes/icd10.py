@@ -46,7 +46,7 @@ class ICD10(Recipe):
             "billable code or the heading of a group of codes. Give its full official "
             "description in English, with nothing abbreviated, and write nothing else."
         ),
-        required=("ICD-10-CM", "abbreviat"),
+        must_include=("ICD-10-CM", "abbreviat"),
     )
 
     def instances(self, record: str) -> Drafts:

@@ -104,7 +104,7 @@ class IgakuQA(Recipe):
         published_domain=Domain.MEDICAL_KNOWLEDGE_BASES,
         published_count=1590,
         metric="accuracy",
-        waived=("2つ選べ",),
+        ignored_constraints=("2つ選べ",),
         definition=(
             "日本の医師国家試験の問題と、アルファベットの付いた選択肢が示されます。「2つ選べ」の"
             "ように数の指定があればその数だけ、なければ一つだけ正解を選んでください。一つの場合は"

@@ -67,7 +67,7 @@ class Linnaeus(Recipe):
             "human, not where they are patients, women or children. When more than one species "
             "is mentioned, extract one of them. The answer is the bare name."
         ),
-        required=(
+        must_include=(
             "one of|any one|single|just one|only one|one name|several|more than one|one species",
             "human",
         ),

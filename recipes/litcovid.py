@@ -86,7 +86,7 @@ class LitCovid(Recipe):
             "lower case and in this order, with a comma and a blank between two of them, and "
             "nothing else."
         ),
-        required=(*TOPICS, "lower case|lowercase", "comma", "order|sequence"),
+        must_include=(*TOPICS, "lower case|lowercase", "comma", "order|sequence"),
     )
 
     def instances(self, record: dict[str, Any]) -> Drafts:

@@ -89,7 +89,7 @@ class LiveQA(Recipe):
             "should see a doctor. Do not repeat the message, and put each item of a list on a line "
             "of its own after a hyphen."
         ),
-        required=("hyphen|'- '", "repeat|repetition|restat", "doctor"),
+        must_include=("hyphen|'- '", "repeat|repetition|restat", "doctor"),
     )
 
     def records(self, files: Sequence[raw.RawFile], split: str) -> Iterator[Element]:

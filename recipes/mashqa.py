@@ -72,7 +72,7 @@ class MashQA(Recipe):
             "or options, one after the other, and with what the reader should do or watch out for. "
             "Write running text without headings and bullets."
         ),
-        required=("full sentences|complete sentences", "heading", "bullet"),
+        must_include=("full sentences|complete sentences", "heading", "bullet"),
     )
 
     def instances(self, record: dict[str, Any]) -> Drafts:

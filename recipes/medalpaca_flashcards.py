@@ -53,7 +53,7 @@ class MedAlpacaFlashcards(Recipe):
             "asked for, in a full sentence or two that repeat what the question is about, and "
             "nothing that goes beyond it."
         ),
-        required=("full sentence", "beyond|nothing|no more|only|just|alone|keep out|leave out"),
+        must_include=("full sentence", "beyond|nothing|no more|only|just|alone|keep out|leave out"),
     )
 
     def instances(self, record: dict[str, Any]) -> Drafts:

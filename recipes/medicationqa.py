@@ -58,7 +58,7 @@ class MedicationQA(Recipe):
             "in words that a patient understands, and with any warning that matters for safety. "
             "Keep to what was asked."
         ),
-        required=("warn",),
+        must_include=("warn",),
     )
 
     def instances(self, record: dict[str, Any]) -> Drafts:

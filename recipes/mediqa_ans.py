@@ -57,7 +57,7 @@ class MediqaAnS(Recipe):
             "in plain words and one paragraph, and leave out whatever does not help with the "
             "question."
         ),
-        required=("paragraph", "plain"),
+        must_include=("paragraph", "plain"),
     )
 
     def instances(self, record: tuple[str, dict[str, Any]]) -> Drafts:

@@ -202,7 +202,7 @@ class MedlinePlus(Recipe):
             "effects or how to store it. Answer for this medicine, in plain words and in full, "
             "speaking to the patient. Put each item of a list on a line of its own."
         ),
-        required=("plain|simple|everyday|lay ", "in full|complete|leave nothing out"),
+        must_include=("plain|simple|everyday|lay ", "in full|complete|leave nothing out"),
     )
     encyclopedia_title = Task(
         legacy_id="task98",
@@ -214,7 +214,7 @@ class MedlinePlus(Recipe):
             "the name of the disease, symptom, test, injury or treatment, in a few words and "
             "without a full stop."
         ),
-        required=("title", "full stop"),
+        must_include=("title", "full stop"),
     )
     error_sentence = {
         key: Task(
@@ -228,8 +228,8 @@ class MedlinePlus(Recipe):
                 "as it stands, from its first word to its full stop. Do not correct it, and write "
                 "nothing else."
             ),
-            fill={"passage": passage},
-            required=(
+            template_vars={"passage": passage},
+            must_include=(
                 "number|figure|quantity",
                 "contrary|opposite|reverse",
                 "full stop",

@@ -59,7 +59,7 @@ class MedMCQA(Recipe):
         category=Category.EXPLANATION,
         domain=Domain.EXAMINATIONS,
         published_count=160868,
-        required=("prose",),
+        must_include=("prose",),
         definition=(
             "You are given a question of an Indian medical entrance examination and four options, "
             "marked A to D. First explain in plain prose which facts lead to the right option and, "
@@ -75,7 +75,7 @@ class MedMCQA(Recipe):
         domain=Domain.EXAMINATIONS,
         published_count=182822,
         metric="accuracy",
-        required=("explanation|explain|reason|nothing else|only|comment",),
+        must_include=("explanation|explain|reason|nothing else|only|comment",),
         definition=(
             "You are given a question of an Indian medical entrance examination and four options, "
             "marked A to D. Exactly one option is right. Reply without any explanation in the form "

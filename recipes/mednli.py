@@ -83,7 +83,7 @@ class MedNLI(Recipe):
             "definitely false, and 'Neutral' if it may be either. Write this one word, without "
             "quotation marks."
         ),
-        required=("Sentence1", "Sentence2", "no quotation marks|without quotation marks"),
+        must_include=("Sentence1", "Sentence2", "no quotation marks|without quotation marks"),
     )
     entailed_hypothesis_generation = Task(
         legacy_id="task42",
@@ -98,7 +98,7 @@ class MedNLI(Recipe):
             "It says something that the sentence only implies, rather than the same in other "
             "words. Write the statement alone."
         ),
-        required=("short", "implies|implied|implicit|implication"),
+        must_include=("short", "implies|implied|implicit|implication"),
     )
     contradicting_hypothesis_generation = Task(
         legacy_id="task43",
@@ -110,7 +110,7 @@ class MedNLI(Recipe):
             "statement about the patient that cannot be true if the sentence is: it has to be "
             "about the same matter and clearly at odds with it. Write the false statement alone."
         ),
-        required=("short", "same matter|very matter|this matter"),
+        must_include=("short", "same matter|very matter|this matter"),
     )
     three_way_labelling = Task(
         legacy_id="task44",
@@ -125,7 +125,7 @@ class MedNLI(Recipe):
             "sentences, each of the form 'Sentence1 is entailment.', with the right number and "
             "the label entailment, contradiction or neutral."
         ),
-        required=("three lines", "contradiction", "neutral"),
+        must_include=("three lines", "contradiction", "neutral"),
     )
 
     def records(self, files: Sequence[raw.RawFile], split: str) -> Iterator[list[dict[str, Any]]]:

@@ -86,7 +86,7 @@ class MedQuAD(Recipe):
             "thoroughly and in plain language, as an information page of a national health "
             "institute would. Where you list things, put each on its own line after a hyphen."
         ),
-        required=("hyphen|'- '",),
+        must_include=("hyphen|'- '",),
     )
 
     def instances(self, record: Element) -> Drafts:

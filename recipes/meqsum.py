@@ -66,7 +66,7 @@ class MeQSum(Recipe):
             "the answer. Reply with that question alone, in correct English, ending in a "
             "question mark."
         ),
-        required=("question mark|'?'", "one short|single|one concise|one question|one brief"),
+        must_include=("question mark|'?'", "one short|single|one concise|one question|one brief"),
     )
 
     def instances(self, record: dict[str, Any]) -> Drafts:

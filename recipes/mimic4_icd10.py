@@ -92,7 +92,7 @@ class MIMIC4ICD10(Recipe):
             "'I10: Essential (primary) hypertension', and put a semicolon and a blank between "
             "two codes."
         ),
-        required=(
+        must_include=(
             "ICD-10-CM",
             "ICD-10-PCS",
             "principal",
@@ -101,7 +101,7 @@ class MIMIC4ICD10(Recipe):
             "official description",
             "semicolon and a blank|semicolon and blank",
         ),
-        waived=("I10: Essential (primary) hypertension",),
+        ignored_constraints=("I10: Essential (primary) hypertension",),
     )
 
     @cached_property

@@ -102,12 +102,12 @@ def prediction(number: int, moment: str, variables: str, outcome: str) -> Task:
         labels=("True", "False"),
         metric="accuracy",
         definition=DEFINITION.format(moment=moment, variables=variables, outcome=outcome),
-        fill={
+        template_vars={
             "moment": moment.replace("it ends", "the visit ends"),
             "outcome": outcome,
             "rest": variables.removeprefix(KNOWN).strip(),
         },
-        required=(outcome, "triage_acuity", "Charlson", "Elixhauser", "Fahrenheit"),
+        must_include=(outcome, "triage_acuity", "Charlson", "Elixhauser", "Fahrenheit"),
     )
 
 

@@ -85,7 +85,7 @@ class MimicCXR(Recipe):
             "without a heading and without line breaks. '___' stands for text that was removed "
             "to protect the patient."
         ),
-        required=("heading", "line breaks"),
+        must_include=("heading", "line breaks"),
     )
 
     def records(self, files: Sequence[raw.RawFile], split: str) -> Iterator[tuple[str, str, bytes]]:

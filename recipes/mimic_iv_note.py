@@ -262,8 +262,8 @@ class MimicIVNote(Recipe):
                 "points. State only what the findings support, and write no heading. '___' "
                 "stands for text that was removed to protect the patient."
             ),
-            fill={"examination": examination},
-            required=(examination, "heading"),
+            template_vars={"examination": examination},
+            must_include=(examination, "heading"),
         )
         for number, (key, examination) in enumerate(SUMMARISED.items(), 78)
     }
@@ -278,8 +278,8 @@ class MimicIVNote(Recipe):
             "several, answer with exactly 'The imaging modalities used for the diagnosis are "
             "LABEL, LABEL.', in the order of this list. A CT or MR angiography has two labels."
         ),
-        fill={"labels": ", ".join(MODALITIES)},
-        required=(", ".join(MODALITIES), "two labels|both labels"),
+        template_vars={"labels": ", ".join(MODALITIES)},
+        must_include=(", ".join(MODALITIES), "two labels|both labels"),
     )
     anatomy = Task(
         legacy_id="task96",
@@ -293,8 +293,8 @@ class MimicIVNote(Recipe):
             "in the order of this list. An examination of the head is Head_and_neck unless it "
             "was ordered for the brain."
         ),
-        fill={"labels": ", ".join(REGIONS)},
-        required=(", ".join(REGIONS), "ordered"),
+        template_vars={"labels": ", ".join(REGIONS)},
+        must_include=(", ".join(REGIONS), "ordered"),
     )
     discharge_instructions = Task(
         legacy_id="task76",

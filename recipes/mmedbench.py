@@ -50,8 +50,8 @@ def rationale_task(
     count: int,
     language: str,
     definition: str,
-    required: tuple[str, ...],
-    waived: tuple[str, ...] = (),
+    must_include: tuple[str, ...],
+    ignored_constraints: tuple[str, ...] = (),
 ) -> Task:
     """Return the task of one language; only what is given here differs between the six."""
     return Task(
@@ -64,8 +64,8 @@ def rationale_task(
         languages=language,
         metric="bleu_rouge",
         definition=definition,
-        required=required,
-        waived=waived,
+        must_include=must_include,
+        ignored_constraints=ignored_constraints,
     )
 
 
@@ -95,7 +95,7 @@ class MMedBench(Recipe):
             "下面给出一道中国执业医师资格考试的选择题、它的各个选项，以及最后一行的正确答案。"
             "请用中文写一段连贯的文字，解释这个答案为什么正确：从题干提供的信息和相关医学知识出发，"
             "一步步推出结论，必要时说明其他选项为何不对。不要更改给出的答案，只写解释。",
-            required=("中文",),
+            must_include=("中文",),
         ),
         "en": rationale_task(
             52,
@@ -106,7 +106,7 @@ class MMedBench(Recipe):
             "prose why this answer is right: go from the findings or facts in the question to the "
             "conclusion and, where it helps, say why the other options do not fit. Take the given "
             "answer as settled, and write nothing but the explanation.",
-            required=("English",),
+            must_include=("English",),
         ),
         "fr": rationale_task(
             53,
@@ -118,7 +118,7 @@ class MMedBench(Recipe):
             "connaissances qu'elle suppose et, si cela éclaire le choix, dites pourquoi les autres "
             "propositions sont à écarter. Tenez la réponse indiquée pour acquise et n'écrivez rien "
             "d'autre que l'explication.",
-            required=("français",),
+            must_include=("français",),
         ),
         "ja": rationale_task(
             54,
@@ -128,7 +128,7 @@ class MMedBench(Recipe):
             "示されています。問題文の情報と医学的知識をもとに、その答えが正しい理由を日本語の"
             "まとまった文章で説明してください。必要に応じて、ほかの選択肢が当てはまらない理由にも"
             "触れてください。示された正解は変えず、説明だけを書いてください。",
-            required=("日本語",),
+            must_include=("日本語",),
         ),
         "ru": rationale_task(
             55,
@@ -138,8 +138,8 @@ class MMedBench(Recipe):
             "ответ. Объясните по-русски связным текстом, почему верен именно он: назовите факты, "
             "на которых он основан, и покажите, как из них следует вывод. Данный ответ не "
             "оспаривайте и ничего, кроме объяснения, не пишите.",
-            required=("русск",),
-            waived=("да", "нет"),
+            must_include=("русск",),
+            ignored_constraints=("да", "нет"),
         ),
         "es": rationale_task(
             56,
@@ -150,7 +150,7 @@ class MMedBench(Recipe):
             "español, en un texto continuo, por qué es correcta: parta de los datos de la pregunta "
             "y de los conocimientos que exige y, si ayuda a entenderlo, aclare por qué no lo son "
             "las demás opciones. Dé por buena la respuesta indicada y escriba solo la explicación.",
-            required=("español",),
+            must_include=("español",),
         ),
     }
 

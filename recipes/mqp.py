@@ -59,7 +59,9 @@ class MQP(Recipe):
             "answer would serve both, however differently they are worded. Reply with one word: "
             "Similar if they do, Dissimilar if they do not."
         ),
-        required=("one word|single word|only|alone|nothing else|nothing more|the word|bare word",),
+        must_include=(
+            "one word|single word|only|alone|nothing else|nothing more|the word|bare word",
+        ),
     )
 
     def instances_pairs(self, record: dict[str, str]) -> Drafts:

@@ -78,7 +78,7 @@ class MS2(Recipe):
             "together, answer its question, and how strong the evidence is. Do not go through "
             "the studies one by one."
         ),
-        required=("background", "conclusion|conclude", "sentences"),
+        must_include=("background", "conclusion|conclude", "sentences"),
     )
 
     def records(self, files: Sequence[raw.RawFile], split: str) -> Iterator[Review]:

@@ -73,10 +73,10 @@ class NCBIDisease(Recipe):
             "'cells'. Copy the name exactly as the sentence writes it, abbreviations "
             "included, and add nothing. Where the sentence mentions several, one is enough."
         ),
-        required=(
+        must_include=(
             "one of|any one|single|just one|only one|one name|several|more than one|one disease",
         ),
-        waived=("cells",),
+        ignored_constraints=("cells",),
     )
 
     def instances(self, record: raw.Document) -> Drafts:

@@ -69,8 +69,8 @@ class Pico(Recipe):
             "the order of the sentence and join them by a comma and a blank, without a full stop "
             f"at the end. If there are none, answer '{NOT_FOUND}', without quotation marks."
         ),
-        required=("full stop|period|'.'",),
-        waived=("only",),
+        must_include=("full stop|period|'.'",),
+        ignored_constraints=("only",),
     )
     intervention_extraction = Task(
         legacy_id="task2",
@@ -87,7 +87,7 @@ class Pico(Recipe):
             f"without a full stop at the end. If no treatment is named, answer '{NOT_FOUND}', "
             "without quotation marks."
         ),
-        required=("dose|dosage|dosing", "full stop|period|'.'"),
+        must_include=("dose|dosage|dosing", "full stop|period|'.'"),
     )
     outcome_extraction = Task(
         legacy_id="task3",
@@ -104,8 +104,8 @@ class Pico(Recipe):
             "a comma and a blank, without a full stop at the end. If no outcome is named, answer "
             f"'{NOT_FOUND}', without quotation marks."
         ),
-        required=("figure|number|numeral", "full stop|period|'.'"),
-        waived=("increased",),
+        must_include=("figure|number|numeral", "full stop|period|'.'"),
+        ignored_constraints=("increased",),
     )
 
     def instances(self, record: dict[str, Any]) -> Drafts:

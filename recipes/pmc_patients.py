@@ -136,7 +136,7 @@ class PMCPatients(Recipe):
             "[[18.0, 'year']], an infant of one year and two months [[1.0, 'year'], [2.0, "
             "'month']]."
         ),
-        required=("male", "female", "empty line", "decimal point", "list", "pair"),
+        must_include=("male", "female", "empty line", "decimal point", "list", "pair"),
     )
     similar_case_retrieval = Task(
         legacy_id="task75",
@@ -150,7 +150,7 @@ class PMCPatients(Recipe):
             "its signs, its treatment or its course. At least one is. Write their names in "
             "order, with a comma and a blank between two, as in 'Case2, Case5', and nothing else."
         ),
-        required=("Query:", "Case1:", "at least one|one at least", "comma"),
+        must_include=("Query:", "Case1:", "at least one|one at least", "comma"),
     )
 
     def records(self, files: Sequence[raw.RawFile], split: str) -> Iterator[Record]:

@@ -75,7 +75,7 @@ class PubMedMeSH(Recipe):
             "thesaurus spells it, without qualifiers, in alphabetical order, with a semicolon and "
             "a blank between two headings."
         ),
-        required=("MeSH", "check tag", "qualifier", "alphabet", "semicolon"),
+        must_include=("MeSH", "check tag", "qualifier", "alphabet", "semicolon"),
     )
 
     def instances(self, record: dict[str, Any]) -> Drafts:

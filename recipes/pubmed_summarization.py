@@ -63,7 +63,7 @@ class PubMedSummarization(Recipe):
             "the order of the article and with the figures that matter. As in the article, write "
             "in lower case, with a blank before and after every punctuation mark."
         ),
-        required=("lower case|lowercase|small letters", "punctuation", "abstract"),
+        must_include=("lower case|lowercase|small letters", "punctuation", "abstract"),
     )
 
     def instances(self, record: dict[str, Any]) -> Drafts:

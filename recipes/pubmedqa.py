@@ -86,7 +86,7 @@ class PubMedQA(Recipe):
         domain=Domain.ACADEMIC_PAPERS,
         published_count=211269,
         labels=("yes", "no", "maybe"),
-        required=("lower case|lower-case|lowercase",),
+        must_include=("lower case|lower-case|lowercase",),
         metric="accuracy",
         definition=(
             "After 'Context:' you find the abstract of a biomedical study without its conclusion, "
@@ -100,7 +100,7 @@ class PubMedQA(Recipe):
         legacy_id="task11",
         category=Category.TEXT_COMPLETION,
         domain=Domain.ACADEMIC_PAPERS,
-        required=("yes or no", "question mark"),
+        must_include=("yes or no", "question mark"),
         definition=(
             "After 'Context:' you find the abstract of a biomedical study without its conclusion, "
             "and after 'Answer:' the conclusion that its authors drew. Recover the research "
@@ -115,7 +115,7 @@ class PubMedQA(Recipe):
         category=Category.FACT_VERIFICATION,
         domain=Domain.ACADEMIC_PAPERS,
         labels=("yes", "no"),
-        required=("lower case|lower-case|lowercase",),
+        must_include=("lower case|lower-case|lowercase",),
         metric="accuracy",
         definition=(
             "After 'Question:' you find a research question, and after 'Answer:' the conclusion of "
@@ -128,7 +128,7 @@ class PubMedQA(Recipe):
         legacy_id="task13",
         category=Category.TEXT_COMPLETION,
         domain=Domain.ACADEMIC_PAPERS,
-        required=("yes or no", "question mark"),
+        must_include=("yes or no", "question mark"),
         definition=(
             "You are given the abstract of a biomedical study without its conclusion. Work out "
             "which research question the study set out to settle. Write it as one question that "
@@ -152,7 +152,7 @@ class PubMedQA(Recipe):
         legacy_id="task15",
         category=Category.QUESTION_ANSWERING,
         domain=Domain.ACADEMIC_PAPERS,
-        required=("sentence",),
+        must_include=("sentence",),
         definition=(
             "After 'Context:' you find the abstract of a biomedical study without its conclusion, "
             "and after 'Question:' the research question of that study. Write the conclusion that "

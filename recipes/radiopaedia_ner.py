@@ -65,7 +65,7 @@ class RadiopaediaNER(Recipe):
             'the sentence, and the type: [["words", "type"], ["words", "type"]]. Keep the order '
             "of the sentence. If there is nothing to list, answer with the empty list []."
         ),
-        required=(
+        must_include=(
             '[["words", "type"], ["words", "type"]]',
             "Anatomy",
             " Abnormality|(Abnormality",

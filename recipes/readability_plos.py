@@ -72,7 +72,7 @@ class ReadabilityPLOS(Recipe):
             "asked and did, what they found and why it matters. Keep it to one or two paragraphs "
             "in plain words, avoid acronyms, and explain the technical terms you cannot avoid."
         ),
-        required=("one or two paragraphs", "acronym", "technical term"),
+        must_include=("one or two paragraphs", "acronym", "technical term"),
     )
 
     def instances(self, record: dict[str, Any]) -> Drafts:

@@ -56,7 +56,7 @@ class RuMedBench(Recipe):
         # "Правильные" is a slip in number, but the wording of the benchmark's gold.
         template="Правильные ответ: {label}",
         metric="accuracy",
-        required=("вероятн",),
+        must_include=("вероятн",),
         definition=(
             "Дан вопрос из области медицины, биологии или фармакологии и два варианта ответа, "
             "A: да и B: нет. Ответьте на него, опираясь на свои знания; если не сказано, о каком "

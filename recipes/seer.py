@@ -90,7 +90,7 @@ class Seer(Recipe):
             "is: LABEL', where LABEL is one of these seven, and write nothing else: "
             f"{'; '.join(SEQUENCES)}."
         ),
-        fill={"labels": "; ".join(SEQUENCES)},
+        template_vars={"labels": "; ".join(SEQUENCES)},
     )
 
     def instances(self, record: dict[str, Any]) -> Drafts:

@@ -63,8 +63,8 @@ class Species800(Recipe):
             "Where there is no organism, reply with the following words and keep their spelling: "
             f"{text.NO_ENTITY}"
         ),
-        required=(text.NO_ENTITY, "punctuation"),
-        waived=("E . coli",),
+        must_include=(text.NO_ENTITY, "punctuation"),
+        ignored_constraints=("E . coli",),
     )
 
     def instances(self, record: raw.Sentence) -> Drafts:

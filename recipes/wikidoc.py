@@ -76,8 +76,8 @@ class WikiDoc(Recipe):
             "a leaflet for patients does: in everyday words, with every medical term explained, "
             "complete enough to stand alone, and with nothing in it that is not known to be true."
         ),
-        required=("stand alone|on its own|by itself|self-contained", "known to be true"),
-        waived=("alone",),
+        must_include=("stand alone|on its own|by itself|self-contained", "known to be true"),
+        ignored_constraints=("alone",),
     )
 
     def instances_textbook(self, record: dict[str, Any]) -> Drafts:

@@ -13,13 +13,14 @@ from medsins.schema import json_schemas
 
 ROOT = Path(medsins.__file__).resolve().parent
 LAYERS = [
-    {"errors", "languages", "phrases", "schema", "similarity", "taxonomy", "text"},
+    {"errors", "schema", "taxonomy", "text"},
     {"raw"},
-    {"constraints", "faults", "recipe", "seeds", "wordings"},
+    {"instructions"},
+    {"recipe"},
     {"registry"},
     {"engine", "check", "cards", "gate", "leaks", "obtain", "scaffold"},
     {"llm"},
-    {"bench", "contributed", "formats", "hub", "instruct"},
+    {"bench", "contributed", "formats", "hub", "self_instruct"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

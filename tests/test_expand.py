@@ -24,11 +24,12 @@ from medsins.errors import (
     EndpointError,
     InvalidFileError,
 )
-from medsins.instruct.filters import Filters, Pool, Subject
-from medsins.instruct.masking import Mask
-from medsins.instruct.prompts import Asking
+from medsins.instructions.spec import InstructionSpec
 from medsins.llm.batches import Batching
 from medsins.llm.online import Pace
+from medsins.self_instruct.masking import Mask
+from medsins.self_instruct.pool import FilterSettings, Pool
+from medsins.self_instruct.prompts import Asking
 
 TASKS = ["task83", "task41", "task1", "task131", "task125", "task59"]
 QUICK = Pace(8, read=20.0, total=40.0, first_wait=0.02)
@@ -83,7 +84,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_an_expansion_of_twenty_tasks_has_no_fault_in_the_report(good: Path) -> None:
-    from medsins.instruct.report import report
+    from medsins.self_instruct.report import report
 
     found = report(good)
     assert found["wordings"] == 200
@@ -94,7 +95,7 @@ def test_an_expansion_of_twenty_tasks_has_no_fault_in_the_report(good: Path) -> 
 
 
 def test_instructions_load_without_the_journal_and_say_what_they_came_from(good: Path) -> None:
-    from medsins.wordings import wordings
+    from medsins.instructions.wordings import wordings
 
     for path in sorted(good.glob("[!j]*.jsonl")):
         task = medsins.task(path.stem)
@@ -239,7 +240,7 @@ def test_no_faulty_string_is_accepted_and_the_reason_is_the_right_one(
     faulty = {text for one, text in said if one == kind} - sound
     assert faulty
     for name in result.tasks:
-        mask = Mask.of(Subject.of(medsins.task(name)))
+        mask = Mask.of(InstructionSpec.of(medsins.task(name)))
         shown = {mask.show(text).strip() for text in faulty}
         path = tmp_path / "out" / f"{name}.jsonl"
         accepted = {row["text"] for row in rows(path)} if path.exists() else set()
@@ -253,9 +254,9 @@ def test_no_faulty_string_is_accepted_and_the_reason_is_the_right_one(
 
 
 def test_labels_that_change_places_are_rejected() -> None:
-    subject = Subject.of(medsins.task("task16"))
-    mask = Mask.of(subject)
-    hidden = mask.hide(subject.definition)
+    spec = InstructionSpec.of(medsins.task("task16"))
+    mask = Mask.of(spec)
+    hidden = mask.hide(spec.definition)
     assert mask.ordered
     assert not mask.swapped(hidden)
     one, other = sorted(mask.ordered)[0]
@@ -294,7 +295,7 @@ def test_a_model_that_repeats_itself_saturates_and_nothing_is_padded(tmp_path: P
 
 def test_a_filter_can_be_switched_off(tmp_path: Path) -> None:
     with LlmServer({"brain": {"bold": 1.0}}, tmp_path / "server") as server:
-        filters = Filters(off=frozenset({"markup"}))
+        filters = FilterSettings(off=frozenset({"markup"}))
         result = expand(server, tmp_path / "out", "task41", 6, filters=filters)
         # The same answers, judged anew by other filters: none is asked again.
         asked = len(server.chats())
@@ -359,11 +360,11 @@ def test_nothing_of_an_instance_is_ever_sent(tmp_path: Path) -> None:
 def test_the_request_builder_takes_no_instance() -> None:
     from inspect import signature
 
-    from medsins.instruct.prompts import compose
+    from medsins.self_instruct.prompts import compose
 
     kinds = {str(one.annotation) for one in signature(compose).parameters.values()}
     assert not {kind for kind in kinds if "Instance" in kind or "Task" in kind}
-    fields = {name: str(kind) for name, kind in Subject.__annotations__.items()}
+    fields = {name: str(kind) for name, kind in InstructionSpec.__annotations__.items()}
     assert set(fields) == {"task", "definition", "language", "constraints", "protected"}
 
 
@@ -598,8 +599,8 @@ def test_a_seed_prompt_that_quotes_a_person_is_not_sent(
 
 def test_pools_are_the_same_whoever_fills_them() -> None:
     task = medsins.task("task41")
-    subject = Subject.of(task)
-    pools = [Pool(subject, Filters(), ()) for _ in range(2)]
+    spec = task.spec
+    pools = [Pool(spec, FilterSettings(), ()) for _ in range(2)]
     for text in task.seeds:
         assert pools[0].offer(text) == pools[1].offer(text)
 

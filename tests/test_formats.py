@@ -33,7 +33,7 @@ from medsins.cli import exporting as commands
 from medsins.formats import FORMATS, Options, export, plan
 from medsins.formats.samples import CANDIDATES, LEARN, Instructions
 from medsins.formats.shuffling import Shuffle
-from medsins.wordings import Wording, instruction_id
+from medsins.instructions.wordings import Wording, instruction_id
 
 SHUFFLED = [
     (one.name, container)

@@ -16,17 +16,11 @@ from hypothesis import strategies as st
 import medsins
 from medsins.check import check
 from medsins.cli.instructing import RUN, FallingThrough, expand
-from medsins.constraints import (
-    Constraint,
-    all_constraints,
-    constraints,
-    damage,
-    protected,
-    unscorable,
-)
-from medsins.instruct.filters import FILTERS, REASONS, Filters, Pool, Subject, Verdict, judge
-from medsins.languages import language, script, speaks_against
-from medsins.similarity import masked, rouge_l, words
+from medsins.instructions.constraints import Constraint, protected, violation
+from medsins.instructions.languages import language, script, speaks_against
+from medsins.instructions.similarity import masked, rouge_l, words
+from medsins.instructions.spec import unscorable
+from medsins.self_instruct.pool import FILTERS, REASONS, FilterSettings, Pool, Verdict, judge
 
 
 def task(definition: str, **facts: object) -> medsins.Task:
@@ -52,22 +46,22 @@ FAULTY = [
     for reason, listed in WRITTEN["faulty"].items()
     for name, text in listed
 ]
-COUGH = Subject.of(TASKS["cough"])
+COUGH = TASKS["cough"].spec
 GOOD = GOODS["cough"][0]
 
 
 @pytest.mark.parametrize(("name", "text"), [(n, t) for n, texts in GOODS.items() for t in texts])
 def test_good_wordings_pass(name: str, text: str) -> None:
-    subject = Subject.of(TASKS[name])
-    verdict = judge(text, subject)
+    spec = TASKS[name].spec
+    verdict = judge(text, spec)
     assert verdict == Verdict(True, scores=verdict.scores)
     assert verdict.scores["words"] == len(words(text))
-    assert Pool(subject).offer(text).accepted
+    assert Pool(spec).offer(text).accepted
 
 
 @pytest.mark.parametrize(("name", "text", "reason"), FAULTY)
 def test_a_fault_is_called_by_its_name(name: str, text: str, reason: str) -> None:
-    verdict = Pool(Subject.of(TASKS[name])).offer(text)
+    verdict = Pool(TASKS[name].spec).offer(text)
     assert (verdict.accepted, verdict.reason) == (False, reason), verdict
     assert verdict.detail
 
@@ -105,10 +99,10 @@ def test_what_the_definition_asks_for_is_no_added_demand() -> None:
         "Pick one of the options for this question. Give your choice as JSON, explain your choice "
         "step by step in at most three sentences, and provide evidence from the text."
     )
-    assert judge(text, Subject.of(made)).accepted
-    assert judge(text.replace("three", "nine"), Subject.of(made)).reason == "constraint:lost"
-    off = Filters(off=frozenset({"constraints"}))
-    assert judge(text.replace("three", "nine"), Subject.of(made), off).reason == "demand:limit"
+    assert judge(text, made.spec).accepted
+    assert judge(text.replace("three", "nine"), made.spec).reason == "constraint:lost"
+    off = FilterSettings(off=frozenset({"constraints"}))
+    assert judge(text.replace("three", "nine"), made.spec, off).reason == "demand:limit"
 
 
 def test_what_is_ruled_out_is_no_demand() -> None:
@@ -118,13 +112,13 @@ def test_what_is_ruled_out_is_no_demand() -> None:
 
 def test_words_of_our_prompt_are_a_leak() -> None:
     template = "Compose {count} new instructions in the style that `style` describes. Treat data."
-    subject = COUGH
+    spec = COUGH
     leaking = f"{GOOD} Compose three new instructions in the style that you like."
-    assert judge(leaking, subject).accepted
-    verdict = Pool(subject, template=template).offer(leaking)
+    assert judge(leaking, spec).accepted
+    verdict = Pool(spec, template=template).offer(leaking)
     assert verdict.reason == "leak:prompt"
     assert "new instructions in the style that" in verdict.detail
-    assert Pool(subject, template=f"{template} {COUGH.definition}").offer(GOOD).accepted
+    assert Pool(spec, template=f"{template} {COUGH.definition}").offer(GOOD).accepted
 
 
 def test_repeats_name_what_they_repeat() -> None:
@@ -141,28 +135,28 @@ def test_repeats_name_what_they_repeat() -> None:
 def test_short_definitions_have_a_stricter_limit() -> None:
     made = task("Summarise the findings of the chest film in one sentence for the ward.")
     text = "Give the main findings of this chest film in a single sentence to the ward."
-    assert judge(text, Subject.of(made)).accepted
-    verdict = Pool(Subject.of(made)).offer(text)
+    assert judge(text, made.spec).accepted
+    verdict = Pool(made.spec).offer(text)
     assert verdict.reason == "repeat:near"
     assert 0.6 <= verdict.similarity < 0.7
-    assert Pool(Subject.of(made), Filters(near_short=0.7)).offer(text).accepted
+    assert Pool(made.spec, FilterSettings(near_short=0.7)).offer(text).accepted
 
 
 def test_each_filter_can_be_switched_off() -> None:
     for name, text, reason in FAULTY:
-        everything = Filters(off=frozenset(FILTERS))
-        assert judge(text, Subject.of(TASKS[name]), everything).accepted, reason
+        everything = FilterSettings(off=frozenset(FILTERS))
+        assert judge(text, TASKS[name].spec, everything).accepted, reason
     for name, text in (
         ("chat", f"Sure! {GOOD}"),
         ("markup", GOOD.replace("note", "**note**")),
         ("demand", f"{GOOD} Provide evidence for it."),
         ("constraints", GOOD.replace("'No cough'", "'Absent'")),
     ):
-        assert judge(text, COUGH, Filters(off=frozenset({name}))).accepted, name
-    pool = Pool(COUGH, Filters(off=frozenset({"exact", "near"})), seeds=[GOOD])
+        assert judge(text, COUGH, FilterSettings(off=frozenset({name}))).accepted, name
+    pool = Pool(COUGH, FilterSettings(off=frozenset({"exact", "near"})), seeds=[GOOD])
     assert pool.offer(GOOD).accepted
     with pytest.raises(ValueError, match="there is no filter spelling"):
-        Filters(off=frozenset({"spelling"}))
+        FilterSettings(off=frozenset({"spelling"}))
 
 
 # --- all seed prompts -----------------------------------------------------------------------------
@@ -171,7 +165,7 @@ def test_each_filter_can_be_switched_off() -> None:
 def test_all_seed_prompts_pass_when_offered_in_order() -> None:
     rejected = {}
     for one in medsins.tasks():
-        pool = Pool(Subject.of(one))
+        pool = Pool(one.spec)
         for number, text in enumerate(one.seeds, 1):
             verdict = pool.offer(text)
             if not verdict.accepted:
@@ -182,9 +176,9 @@ def test_all_seed_prompts_pass_when_offered_in_order() -> None:
 def test_faults_put_into_seed_prompts_of_all_tasks_are_found() -> None:
     rng = random.Random(0)
     for one in medsins.tasks():
-        subject = Subject.of(one)
+        spec = one.spec
         first, second = rng.sample(one.seeds, 2)
-        wide = subject.language in ("zh", "ja")
+        wide = spec.language in ("zh", "ja")
         pieces = [re.findall(r"." if wide else r"\s*\S+", text) for text in (first, second)]
         merged = "".join(a + b for a, b in zip(*pieces, strict=False))
         english = [
@@ -195,9 +189,9 @@ def test_faults_put_into_seed_prompts_of_all_tasks_are_found() -> None:
         for text, reasons in (
             (merged, {"interleaved", "constraint:altered", "constraint:lost"}),
             (f"**{first}**", {"markup"}),
-            *(english if subject.language == "en" else ()),
+            *(english if spec.language == "en" else ()),
         ):
-            verdict = judge(text, subject)
+            verdict = judge(text, spec)
             assert verdict.reason in reasons, (one.name, verdict)
 
 
@@ -220,23 +214,23 @@ sentences = st.lists(st.sampled_from(SOME), min_size=1, max_size=30).map(" ".joi
 
 @given(st.text(max_size=200))
 def test_any_text_gets_a_verdict_and_always_the_same(text: str) -> None:
-    subject = COUGH
-    verdict = judge(text, subject)
-    assert verdict == judge(text, subject)
+    spec = COUGH
+    verdict = judge(text, spec)
+    assert verdict == judge(text, spec)
     assert verdict.accepted is (verdict.reason == "")
     assert verdict.accepted or verdict.reason in REASONS
 
 
 @given(st.lists(sentences, max_size=12))
 def test_no_two_accepted_wordings_are_near_one_another(texts: list[str]) -> None:
-    only_repeats = Filters(off=frozenset(FILTERS) - {"exact", "near"})
+    only_repeats = FilterSettings(off=frozenset(FILTERS) - {"exact", "near"})
     pool = Pool(COUGH, only_repeats, seeds=[GOOD])
     verdicts = [pool.offer(text) for text in texts]
     assert pool.accepted == [
         text for text, verdict in zip(texts, verdicts, strict=True) if verdict.accepted
     ]
     bare = [
-        words(masked(text, pool.subject.protected))
+        words(masked(text, pool.spec.protected))
         for text in (COUGH.definition, GOOD, *pool.accepted)
     ]
     for i in range(2, len(bare)):
@@ -256,8 +250,8 @@ def test_a_literal_taken_out_of_a_seed_prompt_is_lost(name: str, data: st.DataOb
     if exact:
         one = data.draw(st.sampled_from(exact))
         text = data.draw(st.sampled_from(made.seeds))
-        assert damage(one, text) == "kept"
-        assert damage(one, text.replace(one.any_of[0], "")) != "kept"
+        assert violation(one, text) is None
+        assert violation(one, text.replace(one.any_of[0], "")) is not None
 
 
 # --- languages ------------------------------------------------------------------------------------
@@ -304,25 +298,25 @@ def test_a_sentence_in_another_language_speaks_against_a_text() -> None:
 
 def kinds(made: medsins.Task) -> dict[str, list[tuple[str, ...]]]:
     found: dict[str, list[tuple[str, ...]]] = {}
-    for one in constraints(made):
+    for one in made.spec.constraints:
         found.setdefault(one.kind, []).append(one.any_of)
     return found
 
 
 def only(made: medsins.Task, kind: str) -> Constraint:
-    (one,) = (one for one in constraints(made) if one.kind == kind)
+    (one,) = (one for one in made.spec.constraints if one.kind == kind)
     return one
 
 
 def test_damage_tells_what_happened_to_a_literal() -> None:
     one = only(task("If there is none, answer 'There is no related enetity.'."), "literal")
     for text, done in (
-        ("Say 'There is no related enetity.' then.", "kept"),
+        ("Say 'There is no related enetity.' then.", None),
         ("Say 'there is no related enetity.' then.", "case"),
         ("Say 'There is no related entity.' then.", "altered"),
         ("Say that you found nothing.", "lost"),
     ):
-        assert damage(one, text) == done, text
+        assert violation(one, text) == done, text
 
 
 def test_the_direction_of_a_translation_may_not_be_turned_round() -> None:
@@ -338,40 +332,42 @@ def test_the_direction_of_a_translation_may_not_be_turned_round() -> None:
         "From English to Swedish, please.",
         "Render the text, which is in English, in Swedish, with terms from Swedish authorities.",
     ):
-        assert damage(one, text) == "kept", text
+        assert violation(one, text) is None, text
     for text in (
         "Translate the text from Swedish into English.",
         "Put this Swedish text into good English.",
         "Give the English version of the Swedish text.",
         "A Swedish-to-English translation is wanted.",
     ):
-        assert damage(one, text) == "altered", text
+        assert violation(one, text) == "altered", text
 
 
 def test_what_the_definition_rules_out_may_not_be_asked_for() -> None:
     made = task("Write the impression, without headings and bullets, and no explanation.")
     assert kinds(made)["polarity"] == [("heading",), ("bullet",), ("explanation",)]
-    first = constraints(made)[0]
+    first = made.spec.constraints[0]
     for text in ("Leave headings out.", "Use no heading.", "Write prose.", "It's heading-free."):
-        assert damage(first, text) == "kept", text
-    assert damage(first, "Write it under a heading. Nothing else.") == "altered"
+        assert violation(first, text) is None, text
+    assert violation(first, "Write it under a heading. Nothing else.") == "altered"
 
 
 def test_what_is_to_be_found_may_not_be_taken_away() -> None:
     extraction = medsins.Category.INFORMATION_EXTRACTION
     one = only(task("Extract age and gender from the note.", category=extraction), "purpose")
-    assert damage(one, "Get age and gender out of the note.") == "kept"
-    assert damage(one, "Copy them with quotation marks removed.") == "kept"
-    assert damage(one, "Anonymise age and gender in the note.") == "altered"
-    assert damage(one, "Please remove the patient's age and gender.") == "altered"
+    assert violation(one, "Get age and gender out of the note.") is None
+    assert violation(one, "Copy them with quotation marks removed.") is None
+    assert violation(one, "Anonymise age and gender in the note.") == "altered"
+    assert violation(one, "Please remove the patient's age and gender.") == "altered"
     assert "purpose" not in kinds(task("Extract the age of the note."))
 
 
 def test_numbers_and_limits_are_kept_in_figures_or_words() -> None:
     made = task("Will the patient return within 72 hours? Write one to twelve sentences.")
     assert kinds(made)["number"] == [("twelve", "12"), ("72",)]
-    assert all(one.kept("In 12 sentences: back in 72 hours?") for one in constraints(made))
-    assert not all(one.kept("In 12 sentences: back in three days?") for one in constraints(made))
+    assert all(one.kept("In 12 sentences: back in 72 hours?") for one in made.spec.constraints)
+    assert not all(
+        one.kept("In 12 sentences: back in three days?") for one in made.spec.constraints
+    )
     examples = task("Write the age, such as 18 years. 1. Read 10. Write [24, 'year'].")
     assert "number" not in kinds(examples)
 
@@ -386,8 +382,8 @@ def test_separators_and_order_are_those_of_the_language() -> None:
 
 
 def test_declared_strings_are_exact_and_declared_words_are_not() -> None:
-    made = task("Name it.", required=("There is none.", "Anatomy", "hyphen", "A|B", "[]"))
-    matches = {one.any_of: one.match for one in constraints(made)}
+    made = task("Name it.", must_include=("There is none.", "Anatomy", "hyphen", "A|B", "[]"))
+    matches = {one.any_of: one.match for one in made.spec.constraints}
     assert matches == {
         ("There is none.",): "exact",
         ("Anatomy",): "exact",
@@ -395,22 +391,22 @@ def test_declared_strings_are_exact_and_declared_words_are_not() -> None:
         ("A", "B"): "casefold",
         ("[]",): "exact",
     }
-    assert protected(constraints(made)) == ["There is none.", "Anatomy", "[]"]
+    assert protected(made.spec.constraints) == ["There is none.", "Anatomy", "[]"]
 
 
 def test_single_punctuation_marks_are_kept_but_not_masked() -> None:
     made = task("Put ', ' between two names and '.' behind the last, or write 'x'.")
-    assert [one.any_of for one in constraints(made) if one.kind == "literal"] == [
+    assert [one.any_of for one in made.spec.constraints if one.kind == "literal"] == [
         (", ",), (".",), ("x",),
     ]  # fmt: skip
-    assert protected(constraints(made)) == ["x"]
+    assert protected(made.spec.constraints) == ["x"]
 
 
-def test_waived_constraints_are_listed_and_bind_nobody() -> None:
-    made = task("Name a dose, such as 'high', in plain words.", waived=("high",))
-    assert constraints(made) == []
-    (one,) = all_constraints(made)
-    assert one.waived
+def test_ignored_constraints_are_listed_and_bind_nobody() -> None:
+    made = task("Name a dose, such as 'high', in plain words.", ignored_constraints=("high",))
+    assert made.spec.constraints == ()
+    (one,) = made.spec.all_constraints
+    assert one.ignored
     assert one.any_of == ("high",)
 
 
@@ -427,27 +423,27 @@ def test_unknown_kinds_of_constraints_are_an_error() -> None:
 def test_an_empty_answer_that_the_metric_refuses_is_told() -> None:
     asked = "Find the names. If there are none, answer '{}'."
     for accepted in ("There is no related enetity.", "There is no related entity."):
-        assert list(unscorable(task(asked.format(accepted), metric="f1"))) == []
-    (problem,) = unscorable(task(asked.format("There is no such name."), metric="f1"))
+        assert list(unscorable(task(asked.format(accepted), metric="f1").spec)) == []
+    (problem,) = unscorable(task(asked.format("There is no such name."), metric="f1").spec)
     assert "'There is no such name.'" in problem
     assert "'There is no related enetity.'" in problem
-    assert list(unscorable(task(asked.format("There is no such name.")))) == []
-    declared = task("Find the names.", metric="f1", required=("There are no names.",))
-    assert len(list(unscorable(declared))) == 1
+    assert list(unscorable(task(asked.format("There is no such name.")).spec)) == []
+    declared = task("Find the names.", metric="f1", must_include=("There are no names.",))
+    assert len(list(unscorable(declared.spec))) == 1
 
 
 def test_an_answer_outside_the_closed_set_is_told() -> None:
     facts = {"labels": ("Cough", "No cough"), "metric": "accuracy"}
-    assert list(unscorable(task(TASKS["cough"].definition, **facts))) == []
+    assert list(unscorable(task(TASKS["cough"].definition, **facts).spec)) == []
     wrong = COUGH.definition.replace("'No cough'", "'Neither'")
-    (problem,) = unscorable(task(wrong, **facts))
+    (problem,) = unscorable(task(wrong, **facts).spec)
     assert "'Neither', which is none of the outputs" in problem
     templated = {**facts, "template": "It is {label}."}
     form = "Read it. Answer 'It is LABEL.' with Cough or No cough as the label."
-    assert list(unscorable(task(form, **templated))) == []
-    assert list(unscorable(task(form.replace("It is", "There is"), **templated)))
+    assert list(unscorable(task(form, **templated).spec)) == []
+    assert list(unscorable(task(form.replace("It is", "There is"), **templated).spec))
     marked = "The note stands after 'Neither'. Answer 'Cough' or 'No cough'."
-    assert list(unscorable(task(marked, **facts))) == []
+    assert list(unscorable(task(marked, **facts).spec)) == []
 
 
 def test_the_check_of_a_recipe_tells_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -494,7 +490,7 @@ def test_what_begins_with_no_command_goes_to_run() -> None:
 
 def test_constraints_are_shown() -> None:
     shown = call(expand, "constraints", "pico_outcome_extraction")
-    assert re.search(r"literal +exact +derived +waived +increased", shown)
+    assert re.search(r"literal +exact +derived +ignored +increased", shown)
     assert re.search(r"literal +exact +derived +not found", shown)
     assert re.search(r"required +casefold +declared +figure \| number", shown)
 

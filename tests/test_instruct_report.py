@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 import medsins
 from medsins import errors
-from medsins.instruct.measures import (
+from medsins.instructions.wordings import instruction_id
+from medsins.self_instruct.measures import (
     coded,
     distinct,
     lead_verbs,
@@ -24,8 +25,7 @@ from medsins.instruct.measures import (
     self_bleu,
     squeezed,
 )
-from medsins.instruct.report import Report, report
-from medsins.wordings import instruction_id
+from medsins.self_instruct.report import Report, report
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "shared/published/RewriteDefinitions.json"
 
@@ -241,7 +241,7 @@ def write_expansions(folder: Path, task: medsins.Task, texts: list[str]) -> None
 def test_expanded_instructions_are_measured_with_their_seed_prompts(tmp_path: Path) -> None:
     task = medsins.task("meqsum_question_summary")
     fresh = (
-        "People write at length to a health information service, at times with a subject line, "
+        "People write at length to a health information service, at times with a spec line, "
         "often with typos. Boil the message down to one short question that names the condition or "
         "drug and what is asked about it, so that answering it tells the writer what they came "
         "for. Greetings and history are dropped. Only that question, in correct English, is to be "

@@ -22,7 +22,7 @@ from llm_server_rewrites import KINDS
 from openai import AsyncOpenAI
 
 import medsins
-from medsins.similarity import NEAR, masked, rouge_l, words
+from medsins.instructions.similarity import NEAR, masked, rouge_l, words
 
 DEFINITION = (
     "You are given a note about a patient. Decide whether it mentions a fall. Answer ⟦P1⟧ if it "

@@ -164,7 +164,6 @@ def test_a_recipe_that_maps_nothing_is_broken_at_once(
 def test_two_private_recipes_of_one_name_keep_their_own_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from medsins.seeds import seed_file
 
     # Also a name that a module of the standard library has.
     for name in ("clinic", "statistics"):
@@ -175,4 +174,4 @@ def test_two_private_recipes_of_one_name_keep_their_own_files(
             assert recipe is not None
             assert recipe.path == path
             seeds = tmp_path / folder / "seed_prompts" / f"{name}.yaml"
-            assert seed_file(recipe) == seeds
+            assert recipe.seed_file() == seeds

@@ -13,8 +13,8 @@ from recipes_for_tests import visits, write_recipe, write_visits
 
 import medsins
 from medsins import errors
-from medsins.seeds import FEWEST, problems
-from medsins.similarity import masked, normalised, rouge_l, words
+from medsins.instructions.lint import FEWEST, seed_problems
+from medsins.instructions.similarity import masked, normalised, rouge_l, words
 
 
 def task(definition: str, **facts: object) -> medsins.Task:
@@ -69,7 +69,9 @@ def test_a_label_has_to_stand_as_a_word_of_its_own(text: str, kept: bool) -> Non
 
 
 def test_tasks_declare_what_rules_miss_and_waive_what_they_see_wrongly() -> None:
-    made = task("Write 'x' or give a dose.", required=("mg|milligram",), waived=("x",))
+    made = task(
+        "Write 'x' or give a dose.", must_include=("mg|milligram",), ignored_constraints=("x",)
+    )
     assert values(made) == {"required": [("mg", "milligram")]}
     (one,) = made.constraints
     assert one.kept("in MILLIGRAMS")
@@ -155,7 +157,7 @@ def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
 
 
 def wrong(home: Path) -> list[str]:
-    return list(problems(medsins.task(f"{home.name}_answer")))
+    return list(seed_problems(medsins.task(f"{home.name}_answer").spec))
 
 
 def test_good_prompts_have_no_problem(clinic: Path) -> None:

@@ -169,12 +169,10 @@ def instructions(contents: Contents) -> list[str]:
 
 def _authors(contents: Contents) -> str:
     # Whoever lists tasks imports this package too, and needs no rules of wordings.
-    from medsins.seeds import seeds
-
     authors: Counter[str] = Counter()
     for task in contents.tasks:
         try:
-            authors.update(seed.author for seed in (seeds(task.task) if task.task else ()))
+            authors.update(seed.author for seed in (task.task.spec.seeds if task.task else ()))
         except MedsinsError:
             # The file of seed prompts changed since the rows were made.
             continue

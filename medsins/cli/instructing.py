@@ -11,8 +11,8 @@ from medsins.cli.endpoints import endpoint_options
 from medsins.cli.tables import table
 
 if TYPE_CHECKING:
-    from medsins.constraints import Constraint
-    from medsins.instruct.running import ExpandResult
+    from medsins.instructions.constraints import Constraint
+    from medsins.self_instruct.running import ExpandResult
 
 RUN = "run"
 """The command that `medsins expand SELECT …` means."""
@@ -73,9 +73,9 @@ def run_command(
     Only definitions, seed prompts, constraints and accepted rewrites are sent, and only to the
     endpoint that is named here. Exit code 3: a budget is used up.
     """
-    from medsins.instruct.filters import FILTERS, Filters
-    from medsins.instruct.prompts import Asking
-    from medsins.instruct.running import expand as expand_
+    from medsins.self_instruct.pool import FILTERS, FilterSettings
+    from medsins.self_instruct.prompts import Asking
+    from medsins.self_instruct.running import expand as expand_
 
     unknown = [name for name in off if name not in FILTERS]
     if unknown:
@@ -86,7 +86,7 @@ def run_command(
         list(select),
         target,
         asking=Asking(temperature=temperature, seed=seed),
-        filters=Filters(off=frozenset(off)),
+        filters=FilterSettings(off=frozenset(off)),
         **options,
     )
     if options["dry_run"]:
@@ -137,14 +137,13 @@ def _estimates(result: ExpandResult, print_requests: bool) -> None:
 @click.argument("select", nargs=-1, required=True)
 def constraints(select: tuple[str, ...]) -> None:
     """Show what every instruction of a task has to keep, and what the task waives."""
-    from medsins.constraints import all_constraints
     from medsins.registry import tasks
 
     for number, task in enumerate(tasks(list(select))):
         if number:
             click.echo()
         click.echo(f"{task.name}: {task.definition}\n")
-        found = all_constraints(task)
+        found = task.spec.all_constraints
         if found:
             table(("kind", "match", "from", "", "value"), [_shown(one) for one in found])
         else:
@@ -152,8 +151,8 @@ def constraints(select: tuple[str, ...]) -> None:
 
 
 def _shown(one: Constraint) -> tuple[str, ...]:
-    waived = "waived" if one.waived else ""
-    return one.kind, one.match, one.source, waived, str(one).partition(": ")[2]
+    ignored = "ignored" if one.ignored else ""
+    return one.kind, one.match, one.source, ignored, str(one).partition(": ")[2]
 
 
 @expand.command("report")
@@ -172,7 +171,7 @@ def report_command(source: str, as_json: bool, by_task: bool, examples: int) -> 
     SOURCE is a folder of expanded instructions or one of its files, the published
     RewriteDefinitions.json, "seeds" for all seed prompts, or a SELECT of tasks for theirs.
     """
-    from medsins.instruct.report import report
+    from medsins.self_instruct.report import report
 
     measured = report(source, examples=examples)
     if as_json:

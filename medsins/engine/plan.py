@@ -17,10 +17,10 @@ from pathlib import Path
 
 from medsins import __version__
 from medsins.errors import CorruptFileError, MissingFilesError
+from medsins.instructions.wordings import wordings
 from medsins.raw.files import FileSet, Located, RawFile, Reader, Span
 from medsins.recipe import Recipe, Task, joins_files
 from medsins.taxonomy import SPLITS
-from medsins.wordings import wordings
 
 PART_BYTES = 32 << 20
 """Raw bytes in a part: the unit of work, of parallelism, and of what an interruption can lose."""
@@ -36,7 +36,7 @@ class Options:
     """What shapes the result of a build beside the recipes and the raw files.
 
     Attributes:
-        instructions: Which instructions go with the instances; see `medsins.wordings`.
+        instructions: Which instructions go with the instances; see `medsins.instructions.wordings`.
         limit: Most records to read of each split of each file set; None for all.
         sample: Whether the synthetic samples are built.
         seed: Seed of the hash that splits groups.
@@ -285,7 +285,7 @@ def plan(
     facts = {path: _known(cache_, path) for path, _ in inputs.to_scan()}
     names = tuple(task.name for task in tasks)
     spoken = {
-        task.name: tuple(one.text for one in wordings(task, options.instructions, expansions))
+        task.name: tuple(one.text for one in wordings(task.spec, options.instructions, expansions))
         for task in tasks
     }
     base = _digest(

@@ -31,10 +31,10 @@ from medsins.errors import (
     MissingFilesError,
     UnknownNameError,
 )
+from medsins.instructions.wordings import KINDS
 from medsins.recipe import Recipe, Task
 from medsins.registry import Select, raw_root, resolve, samples_root
 from medsins.taxonomy import SPLITS
-from medsins.wordings import KINDS
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict

@@ -14,10 +14,10 @@ from medsins.formats.rows import Build, installed
 from medsins.formats.samples import TEMPLATES
 from medsins.formats.trainers import Format, find_format
 from medsins.gate import Verdict, publication
+from medsins.instructions.wordings import KINDS, Wording, wordings
 from medsins.registry import Select
 from medsins.schema import Mixture, Share
 from medsins.taxonomy import SPLITS
-from medsins.wordings import KINDS, Wording, wordings
 
 
 @dataclass(frozen=True)
@@ -239,7 +239,7 @@ def _instructions(
         if task is None:
             missing.append(name)
         else:
-            found[name] = tuple(wordings(task, options.instructions, folder))
+            found[name] = tuple(wordings(task.spec, options.instructions, folder))
     if missing:
         raise UnknownNameError(
             f"the recipes of {', '.join(missing)} are not installed here, so their "

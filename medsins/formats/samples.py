@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from medsins.errors import UnknownNameError
 from medsins.formats.rows import Build, Keys, instance_keys, mixed, seed_key
-from medsins.wordings import Wording, instruction_id
+from medsins.instructions.wordings import Wording, instruction_id
 
 Picks: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 

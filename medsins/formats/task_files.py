@@ -10,7 +10,7 @@ from typing import Any
 
 from medsins import __version__
 from medsins.formats.rows import Build, installed
-from medsins.languages import language
+from medsins.instructions.languages import language
 from medsins.taxonomy import LANGUAGES
 
 _SPLIT_TYPES = {"train": "Train", "test": "Test"}

@@ -1,8 +1,8 @@
 """What may be in a request: definitions, seed prompts and constraints, never instances.
 
-Requests of the expansion are built from `Subject`s, which have no way to an instance. This guard
-looks for what could have got in all the same: a definition or seed prompt into which somebody
-copied text of a patient.
+Requests of the expansion are built from `InstructionSpec`s, which have no way to an instance. This
+guard looks for what could have got in all the same: a definition or seed prompt into which
+somebody copied text of a patient.
 """
 
 from __future__ import annotations

@@ -11,10 +11,9 @@ from tqdm import tqdm
 
 from medsins.engine.folder import writing
 from medsins.errors import CheckError
-from medsins.instruct.filters import Filters, Subject
-from medsins.instruct.plan import Expansion, Plan
-from medsins.instruct.prompts import Asking
-from medsins.instruct.writing import JOURNAL, write_card, write_task
+from medsins.instructions.lint import seed_problems
+from medsins.instructions.spec import InstructionSpec
+from medsins.instructions.wordings import EXPANSIONS, wordings
 from medsins.llm.batches import Batching, ask_in_batches
 from medsins.llm.budget import Budget, Caps, Price, Spent
 from medsins.llm.egress import refuse_copies, refuse_personal
@@ -24,8 +23,10 @@ from medsins.llm.ledger import Ledger
 from medsins.llm.local import Backend, ask_backend
 from medsins.llm.online import Pace, ask
 from medsins.registry import resolve
-from medsins.seeds import problems
-from medsins.wordings import EXPANSIONS, wordings
+from medsins.self_instruct.plan import Expansion, Plan
+from medsins.self_instruct.pool import FilterSettings
+from medsins.self_instruct.prompts import Asking
+from medsins.self_instruct.writing import JOURNAL, write_card, write_task
 
 _LOCAL = "a Python function"
 
@@ -104,7 +105,7 @@ def expand(
     max_tokens: int | None = None,
     max_minutes: float | None = None,
     asking: Asking | None = None,
-    filters: Filters | None = None,
+    filters: FilterSettings | None = None,
     pace: Pace | None = None,
     batch: bool | Batching = False,
     dry_run: bool = False,
@@ -157,30 +158,30 @@ def expand(
     if target < 1:
         raise CheckError(f"target={target} asks for nothing; it has to be 1 or more.")
     tasks = resolve(select).tasks
-    wrong = [problem for task in tasks for problem in problems(task)]
+    wrong = [problem for task in tasks for problem in seed_problems(task.spec)]
     if wrong:
         raise CheckError(
             f"{len(wrong)} problems in seed prompts, the first: {wrong[0]}. Mend them first; "
             "`medsins check` lists all. Nothing was sent."
         )
     prices = Price.parse(price) if isinstance(price, str) else price
-    asking, filters = asking or Asking(), filters or Filters()
-    subjects = {task.name: Subject.of(task) for task in tasks}
-    seeds = {task.name: [one.text for one in wordings(task, "seeds")] for task in tasks}
-    leaving = _leaving(subjects, seeds)
+    asking, filters = asking or Asking(), filters or FilterSettings()
+    specs = {task.name: task.spec for task in tasks}
+    seeds = {task.name: [one.text for one in wordings(task.spec, "seeds")] for task in tasks}
+    leaving = _leaving(specs, seeds)
     if not allow_personal:
         refuse_personal(leaving)
     if guard is not None:
-        spans = {span for one in subjects.values() for span in one.protected}
+        spans = {span for one in specs.values() for span in one.protected}
         refuse_copies(leaving, guard, spans)
     named = model if isinstance(model, str) else getattr(model, "__name__", _LOCAL)
 
     def planned(name: str) -> Expansion:
-        return Expansion(subjects[name], seeds[name], target, asking, filters, named)
+        return Expansion(specs[name], seeds[name], target, asking, filters, named)
 
     path = Path(out).expanduser()
     if dry_run:
-        return ExpandResult(path, estimates={n: _estimate(planned(n), prices) for n in subjects})
+        return ExpandResult(path, estimates={n: _estimate(planned(n), prices) for n in specs})
     endpoint = (
         Endpoint.at(model, base_url, api_key_env, headers) if isinstance(model, str) else None
     )
@@ -195,7 +196,7 @@ def expand(
     ):
         ledger = Ledger(journal, budget, named, audit=True)
         plan = Plan(
-            {name: planned(name) for name in subjects},
+            {name: planned(name) for name in specs},
             on_progress=bar.update,
             on_end=lambda expansion: write_task(path, expansion, prices),
         )
@@ -211,11 +212,11 @@ def expand(
                 ask(plan, endpoint, ledger, pace or Pace(), said)
         finally:
             write_card(path, list(plan))
-    return ExpandResult(path, {one.subject.task: _expanded(one) for one in plan}, budget.spent)
+    return ExpandResult(path, {one.spec.name: _expanded(one) for one in plan}, budget.spent)
 
 
-def _leaving(subjects: dict[str, Subject], seeds: dict[str, list[str]]) -> dict[str, str]:
-    texts = {f"definition of {name}": one.definition for name, one in subjects.items()}
+def _leaving(specs: dict[str, InstructionSpec], seeds: dict[str, list[str]]) -> dict[str, str]:
+    texts = {f"definition of {name}": one.definition for name, one in specs.items()}
     for name, found in seeds.items():
         texts |= {f"seed prompt {n} of {name}": text for n, text in enumerate(found, 1)}
     return texts
@@ -224,7 +225,7 @@ def _leaving(subjects: dict[str, Subject], seeds: dict[str, list[str]]) -> dict[
 def _expanded(one: Expansion) -> Expanded:
     state = "unfinished" if one.state == "open" else one.state
     return Expanded(
-        one.subject.task,
+        one.spec.name,
         one.target,
         len(one.accepted),
         state,
@@ -240,11 +241,11 @@ def _estimate(expansion: Expansion, price: Price | None) -> Estimate:
     most = fewest * 5
     prompt = sum(len(i.call.system.encode()) + len(i.call.user.encode()) for i in items)
     prompt = prompt // (4 * len(items))
-    answer = expansion.asking.count * len(expansion.subject.definition.encode()) // 4 + 20
+    answer = expansion.asking.count * len(expansion.spec.definition.encode()) // 4 + 20
     costs = (price.of(n * prompt, n * answer) for n in (fewest, most)) if price else None
     low_high = tuple(costs) if costs else None
     return Estimate(
-        expansion.subject.task,
+        expansion.spec.name,
         (fewest, most),
         (fewest * (prompt + answer), most * (prompt + answer)),
         (low_high[0], low_high[1]) if low_high else None,

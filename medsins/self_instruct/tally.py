@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
 
-from medsins.constraints import HARD
-from medsins.faults import Fault, Subject, faults
-from medsins.instruct.filters import Pool
-from medsins.instruct.measures import (
+from medsins.instructions.constraints import HARD
+from medsins.instructions.filters import FilterHit, run_filters
+from medsins.instructions.similarity import masked, words
+from medsins.instructions.spec import InstructionSpec
+from medsins.self_instruct.measures import (
     Likeness,
     coded,
     distinct,
@@ -22,7 +23,7 @@ from medsins.instruct.measures import (
     self_bleu,
     squeezed,
 )
-from medsins.similarity import masked, words
+from medsins.self_instruct.pool import Pool
 
 LEAKS = {
     "prompt leaked": "leak:meta",
@@ -62,44 +63,44 @@ class Measured:
     """The wordings of one task, and what is measured of them.
 
     Attributes:
-        subject: What they are held to.
+        spec: What they are held to.
         texts: The wordings.
         seeds: Seed prompts that they have to differ from, beside one another.
     """
 
-    subject: Subject
+    spec: InstructionSpec
     texts: tuple[str, ...]
     seeds: tuple[str, ...] = ()
 
     @cached_property
-    def faults(self) -> list[list[Fault]]:
+    def hits(self) -> list[list[FilterHit]]:
         """The faults of each wording."""
-        known: dict[str, list[Fault]] = {}
+        known: dict[str, list[FilterHit]] = {}
         for text in self.texts:
             if text not in known:
-                known[text] = list(faults(text, self.subject))
+                known[text] = list(run_filters(text, self.spec))
         return [known[text] for text in self.texts]
 
     @cached_property
     def reasons(self) -> list[frozenset[str]]:
         """The reasons of the faults of each wording."""
-        return [frozenset(fault.reason for fault in found) for found in self.faults]
+        return [frozenset(hit.reason for hit in found) for found in self.hits]
 
     @cached_property
     def hard(self) -> frozenset[str]:
         """The constraints on the form of the answer, as faults name them."""
-        return frozenset(str(one) for one in self.subject.constraints if one.kind in HARD)
+        return frozenset(str(one) for one in self.spec.constraints if one.kind in HARD)
 
     @cached_property
-    def damage(self) -> list[frozenset[str]]:
+    def violations(self) -> list[frozenset[str]]:
         """What each wording does to constraints on the form of the answer."""
         return [
             frozenset(
-                fault.reason.partition(":")[2]
-                for fault in found
-                if fault.reason.startswith("constraint:") and fault.detail in self.hard
+                hit.reason.partition(":")[2]
+                for hit in found
+                if hit.reason.startswith("constraint:") and hit.detail in self.hard
             )
-            for found in self.faults
+            for found in self.hits
         ]
 
     @cached_property
@@ -130,15 +131,15 @@ class Measured:
     @cached_property
     def masked(self) -> Likeness:
         """How alike they are outside protected spans, in the words that `Pool` compares."""
-        if not self.subject.protected and all(text.isascii() for text in self.texts):
+        if not self.spec.protected and all(text.isascii() for text in self.texts):
             return self.likeness
-        bare = [words(masked(text, self.subject.protected)) for text in self.texts]
+        bare = [words(masked(text, self.spec.protected)) for text in self.texts]
         return likeness(coded(bare))
 
     @cached_property
     def lengths(self) -> list[float]:
         """Length of each wording as a share of the definition's, in words."""
-        return [len(words(text)) / max(1, self.subject.length) for text in self.texts]
+        return [len(words(text)) / max(1, self.spec.length) for text in self.texts]
 
     @cached_property
     def self_bleu(self) -> float:
@@ -158,12 +159,12 @@ class Measured:
     @cached_property
     def verbs(self) -> tuple[int, int] | None:
         """How many verbs lead, and pairs of verb and object; None in other languages."""
-        return lead_verbs(self.texts) if self.subject.language in ("en", "") else None
+        return lead_verbs(self.texts) if self.spec.language in ("en", "") else None
 
     @cached_property
     def survivors(self) -> int:
         """What passes every filter, offered in order to a pool with the task's seed prompts."""
-        pool = Pool(self.subject, seeds=self.seeds)
+        pool = Pool(self.spec, seeds=self.seeds)
         for text, reasons in zip(self.texts, self.reasons, strict=True):
             if not reasons:
                 pool.compare(text)
@@ -261,7 +262,7 @@ class Tally:
 
     def _constraints(self) -> Iterator[Row]:
         bound = [one for one in self._sets if one.hard]
-        damaged = [done for one in bound for done in one.damage]
+        damaged = [done for one in bound for done in one.violations]
         yield Row("under a hard constraint", len(damaged), note=f"{len(bound)} tasks")
         for name, count in (
             ("hard constraint broken", sum(not d.isdisjoint(("altered", "lost")) for d in damaged)),
@@ -271,7 +272,7 @@ class Tally:
             yield Row(name, count, "0", count == 0, self._share(count, len(damaged)))
         other = 0
         for one in self._sets:
-            for reasons, done in zip(one.reasons, one.damage, strict=True):
+            for reasons, done in zip(one.reasons, one.violations, strict=True):
                 broken = any(reason.startswith("constraint:") for reason in reasons)
                 other += broken and not done
         yield self._none("other constraint broken", other)

@@ -12,12 +12,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from medsins.instruct.filters import Filters, Pool, Subject, Verdict, judge
-from medsins.instruct.masking import Mask
-from medsins.instruct.parsing import rewrites
-from medsins.instruct.prompts import Asking, Item, compose, template_text
+from medsins.instructions.similarity import words
+from medsins.instructions.spec import InstructionSpec
 from medsins.llm.calls import Call, Reply
-from medsins.similarity import words
+from medsins.self_instruct.masking import Mask
+from medsins.self_instruct.parsing import rewrites
+from medsins.self_instruct.pool import FilterSettings, Pool, Verdict, judge
+from medsins.self_instruct.prompts import Asking, Item, compose, template_text
 
 ROUND = 16
 """Most prompts in a round of one task: after each, prompts learn from what was accepted."""
@@ -90,7 +91,7 @@ class Expansion:
     """The expansion of one task.
 
     Args:
-        subject: The task's definition and what protects it.
+        spec: The task's definition and what protects it.
         seeds: Its seed prompts.
         target: How many instructions are wanted.
         asking: What shapes the prompts.
@@ -100,23 +101,23 @@ class Expansion:
 
     def __init__(
         self,
-        subject: Subject,
+        spec: InstructionSpec,
         seeds: Sequence[str],
         target: int,
         asking: Asking,
-        filters: Filters,
+        filters: FilterSettings,
         model: str,
     ) -> None:
-        self.subject, self.seeds, self.target = subject, list(seeds), target
+        self.spec, self.seeds, self.target = spec, list(seeds), target
         self.asking, self.model = asking, model
-        self.mask = Mask.of(subject)
+        self.mask = Mask.of(spec)
         self.accepted: list[Accepted] = []
         self.rejected: list[Rejected] = []
         self.receipts: list[Receipt] = []
         self.left_over = 0
         self.why_unfinished = ""
         self._filters = filters
-        self._pool = Pool(subject, filters, self.seeds, template=template_text())
+        self._pool = Pool(spec, filters, self.seeds, template=template_text())
         self._outcomes: list[bool] = []
         self._planned = 0
         self._round: list[_Asked] = []
@@ -237,7 +238,7 @@ class Expansion:
         if not wrong and not swapped:
             return None
         # What else is wrong with the text says more than that a mark is not as it should be.
-        verdict = judge(text, self.subject, self._filters, template=template_text())
+        verdict = judge(text, self.spec, self._filters, template=template_text())
         if not verdict.accepted:
             return verdict
         if wrong:
@@ -257,7 +258,7 @@ class Expansion:
         made = [one.text for one in self.accepted]
         openings = self._openings(made)
         for index in range(self._planned, self._planned + prompts):
-            item = compose(self.subject, self.seeds, made, openings, index, self.asking)
+            item = compose(self.spec, self.seeds, made, openings, index, self.asking)
             self._round.append(_Asked(item, item.call))
         self._planned += prompts
         self._to_ask = list(self._round)

@@ -18,9 +18,9 @@ from typing import TypeAlias
 
 from rapidfuzz.distance import LCSseq
 
-from medsins.languages import script
-from medsins.phrases import imperatives
-from medsins.similarity import words
+from medsins.instructions.languages import script
+from medsins.instructions.phrases import imperatives
+from medsins.instructions.similarity import words
 
 NEAR, VERY_NEAR = 0.7, 0.9
 """ROUGE-L from which on two wordings count as near, and as very near, repeats."""

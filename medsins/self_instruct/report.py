@@ -3,8 +3,8 @@
 The table is that of the published rewrites of MedS-Ins (`RewriteDefinitions.json`), and the
 targets are what a set of ours has to reach. Repeats, their ROUGE-L and the measures of variety are
 exact; what is a leak, an executed task, a demand or a broken constraint is for our own detectors
-to say (`medsins.faults`), so their counts on the published file are lower bounds, as by-eye
-counts are. Only counts are printed, and no wording unless examples are asked for.
+to say (`medsins.instructions.filters`), so their counts on the published file are lower bounds, as
+by-eye counts are. Only counts are printed, and no wording unless examples are asked for.
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from medsins.constraints import HARD, Constraint, all_constraints, derive, protected
 from medsins.errors import InvalidFileError, MissingFilesError
-from medsins.faults import Subject
-from medsins.instruct.tally import Measured, Row, Tally
-from medsins.languages import language
+from medsins.instructions.constraints import HARD, Constraint, derive
+from medsins.instructions.spec import InstructionSpec
+from medsins.instructions.wordings import wordings
 from medsins.registry import resolve, tasks
-from medsins.wordings import wordings
+from medsins.self_instruct.tally import Measured, Row, Tally
 
 if TYPE_CHECKING:
     from medsins.recipe import Task
@@ -111,7 +110,7 @@ def report(source: str | os.PathLike[str], *, examples: int = 0) -> Report:
     else:
         selected = "all" if os.fspath(source) == "seeds" else os.fspath(source)
         sets = [
-            (task.name, Measured(Subject.of(task), tuple(task.seeds)))
+            (task.name, Measured(task.spec, tuple(task.seeds)))
             for task in resolve(selected).tasks
             if task.seeds
         ]
@@ -134,8 +133,8 @@ def _expanded(paths: Sequence[Path], where: Path) -> Sets:
     sets = []
     for path in found:
         task = known[path.stem]
-        texts = tuple(one.text for one in wordings(task, "expanded", path.parent))
-        sets.append((task.name, Measured(Subject.of(task), texts, tuple(task.seeds))))
+        texts = tuple(one.text for one in wordings(task.spec, "expanded", path.parent))
+        sets.append((task.name, Measured(task.spec, texts, tuple(task.seeds))))
     return sets
 
 
@@ -159,36 +158,33 @@ def _published(path: Path) -> Sets:
     known: dict[tuple[str, tuple[Constraint, ...], tuple[str, ...]], Measured] = {}
     sets = []
     for name, definition, texts in listed:
-        subject = _published_subject(name, definition, ours.get(name))
-        key = (definition, subject.constraints, texts)
-        sets.append((name, known.setdefault(key, Measured(subject, texts))))
+        spec = _published_spec(name, definition, ours.get(name))
+        key = (definition, spec.constraints, texts)
+        sets.append((name, known.setdefault(key, Measured(spec, texts))))
     return sets
 
 
-def _published_subject(name: str, definition: str, task: Task | None) -> Subject:
+def _published_spec(name: str, definition: str, task: Task | None) -> InstructionSpec:
     """Return what the rewrites of a published definition are held to.
 
     That is what our rules derive from it, and the labels and strings that our task of the same
     number declares, as far as the published definition has them and they concern the form of the
     answer. What else our definition says is no business of theirs.
     """
-    ours = all_constraints(task) if task else []
+    ours = task.spec.all_constraints if task else ()
     strings = [one for one in ours if one.exact and one.kind in ("label", "required")]
     held: dict[str, Constraint] = {}
     for one in [*derive(definition), *strings]:
         if one.kind in HARD and one.kept(definition):
             held.setdefault("|".join(one.any_of), one)
-    constraints = tuple(held.values())
-    return Subject(
-        name, definition, language(definition), constraints, tuple(protected(constraints))
-    )
+    return InstructionSpec(name=name, definition=definition, all_constraints=tuple(held.values()))
 
 
 def _examples(sets: Sets, most: int) -> Iterator[tuple[str, str, str]]:
     shown: Counter[str] = Counter()
     for name, one in sets if most else []:
-        for text, found in zip(one.texts, one.faults, strict=True):
-            for fault in found:
-                if shown[fault.reason] < most:
-                    shown[fault.reason] += 1
-                    yield name, f"{fault.reason}: {fault.detail}", text
+        for text, found in zip(one.texts, one.hits, strict=True):
+            for hit in found:
+                if shown[hit.reason] < most:
+                    shown[hit.reason] += 1
+                    yield name, f"{hit.reason}: {hit.detail}", text

@@ -1,7 +1,7 @@
 """The folder of expanded instructions: what is in it, and how it is written.
 
 README.md              counts by task and by reason of rejection, and how it was made
-<task>.jsonl           the instructions, each with its provenance; `medsins.wordings` reads these
+<task>.jsonl           the instructions, each with its provenance; read by `medsins.instructions`
 rejects/<task>.jsonl   candidates that did not pass, each with its reason
 receipts/<task>.jsonl  what each answer was and cost; differs from run to run, unlike the others
 journal.jsonl          everything asked and answered; needed to go on, not to use the result
@@ -17,10 +17,10 @@ from typing import Any
 
 from medsins import __version__
 from medsins.engine.folder import write_atomically
-from medsins.instruct.plan import Accepted, Expansion
-from medsins.instruct.prompts import VERSION
+from medsins.instructions.wordings import instruction_id
 from medsins.llm.budget import Price
-from medsins.wordings import instruction_id
+from medsins.self_instruct.plan import Accepted, Expansion
+from medsins.self_instruct.prompts import VERSION
 
 JOURNAL = "journal.jsonl"
 
@@ -41,7 +41,7 @@ def write_task(folder: Path, expansion: Expansion, price: Price | None) -> None:
     Raises:
         OSError: The folder cannot be written.
     """
-    task = expansion.subject.task
+    task = expansion.spec.name
     for name in ("rejects", "receipts"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     rejects = (
@@ -59,24 +59,24 @@ def write_task(folder: Path, expansion: Expansion, price: Price | None) -> None:
 
 
 def _row(expansion: Expansion, one: Accepted, number: int) -> dict[str, Any]:
-    subject = expansion.subject
+    spec = expansion.spec
     return {
-        "id": instruction_id(subject.task, one.text),
+        "id": instruction_id(spec.name, one.text),
         "text": one.text,
-        "task": subject.task,
+        "task": spec.name,
         "number": number,
-        "language": subject.language,
-        "parent_seed": instruction_id(subject.task, one.parent),
+        "language": spec.language,
+        "parent_seed": instruction_id(spec.name, one.parent),
         "prompt": one.index,
         "request": one.key,
         "template": VERSION,
         "model": expansion.model,
         "temperature": expansion.asking.temperature,
         "seed": expansion.asking.seed,
-        "nearest": instruction_id(subject.task, one.verdict.nearest) if one.verdict.nearest else "",
+        "nearest": instruction_id(spec.name, one.verdict.nearest) if one.verdict.nearest else "",
         "similarity": round(one.verdict.similarity, 6),
         "checks": dict(one.verdict.scores),
-        "constraints_kept": [str(constraint) for constraint in subject.constraints],
+        "constraints_kept": [str(constraint) for constraint in spec.constraints],
         "made_with": f"medsins {__version__}",
         "licence_note": LICENCE_NOTE,
     }
@@ -107,7 +107,7 @@ def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def write_card(folder: Path, expansions: Sequence[Expansion]) -> None:
     """Write the README.md of the folder, from the tasks of this run and what lies there."""
-    here = {expansion.subject.task: expansion for expansion in expansions}
+    here = {expansion.spec.name: expansion for expansion in expansions}
     lines = [
         "# Expanded instructions",
         "",

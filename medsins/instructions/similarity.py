@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from rapidfuzz.distance import LCSseq
 
@@ -17,6 +18,7 @@ NEAR = 0.7
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
+_CHARACTERS = re.compile(rf"[{_CJK}]{{2}}")
 _NOT_WORDS = re.compile(r"[\W_]+")
 
 
@@ -43,3 +45,13 @@ def normalised(text: str) -> str:
     """Return a text for exact comparison: NFKC, case folded, without punctuation."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return _NOT_WORDS.sub(" ", folded).strip()
+
+
+@lru_cache(maxsize=4096)
+def stems(text: str) -> frozenset[str]:
+    """Return the first letters of the longer words of a text, and its pairs of characters."""
+    longer = {word[:5] for word in words(text) if len(word) > 3}
+    if not text.isascii():
+        pairs = {text[i : i + 2] for i in range(len(text) - 1)}
+        longer |= {pair for pair in pairs if _CHARACTERS.fullmatch(pair)}
+    return frozenset(longer)

@@ -3,7 +3,7 @@
 masking.py   spans that no rewrite may change, as placeholders
 prompts.py   what a model is asked
 parsing.py   rewrites out of what it said
-filters.py   what a candidate has to pass, and the pool it has to be new in
+pool.py      what a candidate has to pass, and the pool it has to be new in
 plan.py      rounds of prompts, judged in their order
 running.py   `expand`
 writing.py   the folder of expanded instructions

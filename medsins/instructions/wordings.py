@@ -9,14 +9,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import xxhash
 
 from medsins.errors import CheckError, InvalidFileError, MissingFilesError, UnknownNameError
-
-if TYPE_CHECKING:
-    from medsins.recipe import Task
+from medsins.instructions.spec import InstructionSpec
 
 KINDS = ("definition", "seeds", "expanded")
 """What a user can ask for: the definition alone, the seed prompts, or the expansions."""
@@ -45,11 +42,11 @@ def instruction_id(task: str, text: str) -> str:
     return xxhash.xxh3_64_hexdigest(f"{task}\0{text}".encode())
 
 
-def wordings(task: Task, kind: str, folder: Path | None = None) -> list[Wording]:
+def wordings(spec: InstructionSpec, kind: str, folder: Path | None = None) -> list[Wording]:
     """Return the instructions of a task, in their order.
 
     Args:
-        task: The task.
+        spec: The spec of the task.
         kind: One of `KINDS`.
         folder: Where expansions lie; default: `medsins-instructions`.
 
@@ -64,48 +61,45 @@ def wordings(task: Task, kind: str, folder: Path | None = None) -> list[Wording]
             f"instructions={kind!r} is not there; choose one of {', '.join(KINDS)}."
         )
     if kind == "definition":
-        texts = [task.definition]
+        texts = [spec.definition]
     elif kind == "seeds":
-        # The checks that come along are not needed to build.
-        from medsins.seeds import seeds
-
-        texts = [seed.text for seed in seeds(task)]
+        texts = [seed.text for seed in spec.seeds]
         if not texts:
             raise CheckError(
-                f"{task.name} has no seed prompts. Use instructions='definition', or write "
-                f"seed_prompts/{task.source}.yaml."
+                f"{spec.name} has no seed prompts. Use instructions='definition', or write "
+                f"seed_prompts/{spec.source}.yaml."
             )
     else:
-        texts = _expanded(task, folder or Path(EXPANSIONS))
-    return [Wording(instruction_id(task.name, text), text, kind) for text in texts]
+        texts = _expanded(spec, folder or Path(EXPANSIONS))
+    return [Wording(instruction_id(spec.name, text), text, kind) for text in texts]
 
 
-def _expanded(task: Task, folder: Path) -> list[str]:
-    path = folder.expanduser() / f"{task.name}.jsonl"
+def _expanded(spec: InstructionSpec, folder: Path) -> list[str]:
+    path = folder.expanduser() / f"{spec.name}.jsonl"
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
         raise MissingFilesError(
-            f"{path} is not there: {task.name} has no expanded instructions. Make them with "
-            f"`medsins expand {task.name}`, or name the folder where they lie."
+            f"{path} is not there: {spec.name} has no expanded instructions. Make them with "
+            f"`medsins expand {spec.name}`, or name the folder where they lie."
         ) from error
     texts = []
     for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line)
             text = row["text"]
-            whole = row["id"] == instruction_id(task.name, text)
+            whole = row["id"] == instruction_id(spec.name, text)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidFileError(
-                f"{path}, line {number}, is no expanded instruction of {task.name}. Write the "
-                f"file again with `medsins expand {task.name}`."
+                f"{path}, line {number}, is no expanded instruction of {spec.name}. Write the "
+                f"file again with `medsins expand {spec.name}`."
             ) from error
         if not whole:
             raise InvalidFileError(
                 f"{path}, line {number}: the text was changed after it was checked, its id says. "
-                f"Write the file again with `medsins expand {task.name}`."
+                f"Write the file again with `medsins expand {spec.name}`."
             )
         texts.append(text)
     if not texts:
-        raise InvalidFileError(f"{path} is empty. Run `medsins expand {task.name}` again.")
+        raise InvalidFileError(f"{path} is empty. Run `medsins expand {spec.name}` again.")
     return texts

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations
 
-from medsins.faults import Subject
+from medsins.instructions.spec import InstructionSpec
 
 _PLACEHOLDER = re.compile(r"⟦\s?[^⟦⟧]*⟧")
 _SENTENCE_END = re.compile(r"[.!?](?:['\"”’»)]*\s+)|[。！？\n]")
@@ -29,15 +29,15 @@ class Mask:
     ordered: frozenset[tuple[str, str]] = frozenset()
 
     @classmethod
-    def of(cls, subject: Subject) -> Mask:
+    def of(cls, spec: InstructionSpec) -> Mask:
         """Return the mask for the protected spans of a definition, by first occurrence."""
-        definition, protected = subject.definition, subject.protected
+        definition, protected = spec.definition, spec.protected
         there = [span for span in dict.fromkeys(protected) if span and span in definition]
         # Where one span is in another, the longer one counts.
         found = Counter(_pattern(there).findall(definition)) if there else Counter[str]()
         mask = cls(tuple(found), tuple(found.values()))
         kinds = ("label", "literal")
-        labels = {s for one in subject.constraints if one.kind in kinds for s in one.any_of}
+        labels = {s for one in spec.constraints if one.kind in kinds for s in one.any_of}
         names = dict(zip(mask.placeholders, mask.spans, strict=True))
         pairs = mask.pairs(mask.hide(definition))
         ordered = {pair for pair in pairs if {names[one] for one in pair} <= labels}

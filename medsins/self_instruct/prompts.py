@@ -1,4 +1,4 @@
-"""Prompts that ask a model for rewrites of a definition, built from a `Subject` and nothing else.
+"""Prompts that ask a model for rewrites of a definition, built from an `InstructionSpec` alone.
 
 The definition is data between fences, seed prompts of the same task are the examples, protected
 spans are placeholders, and each prompt asks for another style. The method is Self-Instruct's (Wang
@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from medsins.instruct.filters import Subject
-from medsins.instruct.masking import Mask
+from medsins.instructions.spec import InstructionSpec
 from medsins.llm.calls import Call
+from medsins.self_instruct.masking import Mask
 from medsins.taxonomy import LANGUAGES
 
 VERSION = "1"
@@ -147,7 +147,7 @@ def template_text() -> str:
 
 
 def compose(
-    subject: Subject,
+    spec: InstructionSpec,
     seeds: Sequence[str],
     made: Sequence[str],
     openings: Sequence[str],
@@ -157,7 +157,7 @@ def compose(
     """Compose the prompt at one place of a task's plan.
 
     Args:
-        subject: The task's definition and what protects it.
+        spec: The task's definition and what protects it.
         seeds: The task's seed prompts.
         made: Rewrites accepted before this round of prompts.
         openings: First words that too many instructions have already.
@@ -167,8 +167,8 @@ def compose(
     Returns:
         The prompt; the same arguments give the same bytes.
     """
-    mask = Mask.of(subject)
-    rng = random.Random(f"{asking.seed}/{subject.task}/{index}")
+    mask = Mask.of(spec)
+    rng = random.Random(f"{asking.seed}/{spec.name}/{index}")
     shown = rng.sample(list(seeds), min(SEEDS_SHOWN, len(seeds)))
     examples = shown + rng.sample(list(made), min(MADE_SHOWN, len(made)))
     style = Style(
@@ -179,10 +179,10 @@ def compose(
         tuple(openings),
     )
     data = {
-        "definition": mask.hide(subject.definition),
+        "definition": mask.hide(spec.definition),
         "placeholders": mask.wanted,
         "examples": [mask.hide(example) for example in examples],
-        "language": subject.language,
+        "language": spec.language,
         "style": asdict(style),
         "count": asking.count,
         "index": index,
@@ -190,14 +190,14 @@ def compose(
     text = json.dumps(data, ensure_ascii=False, indent=1)
     # Nobody can write the closing fence into a definition without knowing its digest.
     nonce = hashlib.sha256(text.encode()).hexdigest()[:16]
-    longest = max(40, 2 * len(subject.definition.encode()) // 3)
+    longest = max(40, 2 * len(spec.definition.encode()) // 3)
     call = Call(
-        system=_SYSTEM.format(language=LANGUAGES.get(subject.language, subject.language)),
+        system=_SYSTEM.format(language=LANGUAGES.get(spec.language, spec.language)),
         user=_USER.format(nonce=nonce, data=text, count=asking.count),
         max_tokens=200 + asking.count * longest,
         temperature=asking.temperature,
         seed=(asking.seed * 1_000_003 + index) % 2**31,
         schema=SCHEMA,
-        label=f"{subject.task}/{index}",
+        label=f"{spec.name}/{index}",
     )
-    return Item(index, shown[0] if shown else subject.definition, call)
+    return Item(index, shown[0] if shown else spec.definition, call)

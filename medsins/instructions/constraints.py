@@ -1,29 +1,25 @@
 """What every wording of a definition has to keep: literals, labels, limits, order and so on.
 
 Most of it is derived from the definition by rule. What rules cannot see is declared in the task
-(`required`), and what they see wrongly is waived there (`waived`). `damage` says what a wording
-has done to a constraint, `unscorable` which literals of a definition the task's metric refuses.
+(`must_include`), and what they see wrongly is ignored there (`ignored_constraints`). `violation`
+says what a wording has done to a constraint.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from rapidfuzz import fuzz
 
-from medsins.languages import language
-from medsins.phrases import negated
-from medsins.taxonomy import LANGUAGES, Category
-from medsins.text import NO_ENTITY
+from medsins.instructions.languages import language
+from medsins.instructions.phrases import negated
+from medsins.taxonomy import LANGUAGES
 
-if TYPE_CHECKING:
-    from medsins.recipe import Task
-
-Damage = Literal["kept", "case", "altered", "lost"]
+Violation = Literal["case", "altered", "lost"]
 
 KINDS = {
     "literal": "a quoted string, byte for byte",
@@ -65,14 +61,14 @@ class Constraint:
             occurs in any case), "denied" (where one begins a word, its sentence denies it),
             "absent" (none begins a word, unless it is about a punctuation mark) or "direction".
         source: "derived" by rule, or "declared" in the task.
-        waived: Whether the task waives it: then it binds nobody and is only listed.
+        ignored: Whether the task ignores it: then it binds nobody and is only listed.
     """
 
     kind: str
     any_of: tuple[str, ...]
     match: str = "casefold"
     source: str = "derived"
-    waived: bool = False
+    ignored: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS or self.match not in MATCHES:
@@ -106,15 +102,15 @@ class Constraint:
         return f"{self.kind}: {never}{between.join(self.any_of)}"
 
 
-def damage(constraint: Constraint, text: str) -> Damage:
+def violation(constraint: Constraint, text: str) -> Violation | None:
     """Return what a wording has done to a constraint.
 
     Returns:
-        "kept"; "case" if it is there but for the case of letters; "altered" if it is there in
-        other words, or turned into its contrary; "lost" if it is gone.
+        None if it keeps it; "case" if it is there but for the case of letters; "altered" if it is
+        there in other words, or turned into its contrary; "lost" if it is gone.
     """
     if constraint.kept(text):
-        return "kept"
+        return None
     if constraint.match in ("denied", "absent", "direction"):
         return "altered"
     if constraint.exact and any(
@@ -294,37 +290,10 @@ _TAKES_AWAY = (
     "remov", "delet", "eras", "anonymi", "redact", "expung", "de-identif", "deidentif", "conceal",
     "obscur", "censor", "purg",
 )  # fmt: skip
-_FINDS = (Category.NAMED_ENTITY_RECOGNITION, Category.INFORMATION_EXTRACTION)
 
 
-def constraints(task: Task) -> list[Constraint]:
-    """Return what every wording of a task has to keep, without repeats.
-
-    Args:
-        task: The task, with what it declares and waives.
-    """
-    return [one for one in all_constraints(task) if not one.waived]
-
-
-def all_constraints(task: Task) -> list[Constraint]:
-    """Return all constraints of a task, those that it waives too, without repeats.
-
-    Args:
-        task: The task, with what it declares and waives.
-    """
-    translates = task.category is Category.TRANSLATION
-    derived = derive(
-        task.definition,
-        labels=task.labels,
-        languages=(task.input_language, task.output_language) if translates else None,
-        finds=task.category in _FINDS,
-    )
-    waived = set(task.waived)
-    shown = [one if waived.isdisjoint(one.any_of) else replace(one, waived=True) for one in derived]
-    return list(dict.fromkeys([*shown, *map(_declared, task.required)]))
-
-
-def _declared(text: str) -> Constraint:
+def declared(text: str) -> Constraint:
+    """Return the constraint that a task declares: ways to satisfy it, with "|" between them."""
     ways = tuple(text.split("|"))
     # A name or a string is declared as it is spelt; a common word may begin a sentence.
     spelt = any(letter.isupper() or not (letter.isalpha() or letter in " -'") for letter in text)
@@ -402,50 +371,3 @@ def protected(found: Iterable[Constraint]) -> list[str]:
     """
     spans = (span for one in found if one.exact for span in one.any_of)
     return [span for span in dict.fromkeys(spans) if len(span.strip()) > 1 or span.isalnum()]
-
-
-EMPTY_ANSWERS = {"f1": (NO_ENTITY, NO_ENTITY.replace("enetity", "entity"))}
-"""What a metric of MedS-Bench takes for "there is none", where it looks for a sentence: the
-published one, misspelt as the gold is, and the one that rewrites made of it."""
-
-_NONE = re.compile(r"\bthere (?:is|are) no\b.*", re.IGNORECASE)
-_ANSWER = re.compile(
-    r"\b(?:answer|write|reply|respond|say|return|output|responda|escriba|répondez|écrivez|напишите|"
-    r"ответьте)\b|作答|回答|答え",
-    re.IGNORECASE,
-)
-
-
-def unscorable(task: Task) -> Iterator[str]:
-    """Yield what a definition asks for that the task's metric would count as wrong.
-
-    Tasks with a metric that looks for a sentence where there is nothing (`EMPTY_ANSWERS`) have to
-    ask for such a sentence, and tasks with a closed set of labels for outputs of that set.
-    """
-    for one in all_constraints(task):
-        if one.kind not in ("literal", "required") or not one.exact:
-            continue
-        literal = one.any_of[0]
-        accepted = EMPTY_ANSWERS.get(task.metric)
-        if accepted and _NONE.match(literal) and literal not in accepted:
-            yield (
-                f"{task.name}: the definition asks for {literal!r}, which its metric does not "
-                f"take for an empty answer; it takes {' or '.join(map(repr, accepted))}"
-            )
-        if task.metric and task.outputs and one.kind == "literal" and not one.waived:
-            before = task.definition[: task.definition.index(literal)]
-            clause = re.split(r"[.。!?]\s", before)[-1]
-            if _ANSWER.search(clause) and not _is_output(literal, task):
-                yield (
-                    f"{task.name}: the definition asks for {literal!r}, which is none of the "
-                    "outputs that its metric knows"
-                )
-
-
-def _is_output(literal: str, task: Task) -> bool:
-    """Return whether a literal is an output or label, or their form with a word in capitals."""
-    if literal in task.outputs or literal in task.labels:
-        return True
-    before, _, after = task.template.partition("{label}")
-    inner = literal.removeprefix(before).removesuffix(after)
-    return len(inner) < len(literal) and re.fullmatch(r"[^\W\d_a-z]{2,}", inner) is not None

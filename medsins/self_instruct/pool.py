@@ -1,8 +1,8 @@
 """What every machine-made wording goes through, and the pool that it has to be new in.
 
-`judge` looks at one text by itself: the checks of `medsins.faults`, in their order. A `Pool` goes
-on to compare it with the definition, the seed prompts and all that was accepted before. Nothing
-here draws by lot or reads a clock: the same texts in the same order get the same verdicts.
+`judge` looks at one text by itself: the checks of `medsins.instructions.filters`, in their order. A
+`Pool` goes on to compare it with the definition, the seed prompts and all that was accepted before.
+Nothing here draws by lot or reads a clock: the same texts in the same order get the same verdicts.
 """
 
 from __future__ import annotations
@@ -13,14 +13,24 @@ from types import MappingProxyType
 
 from rapidfuzz.distance import LCSseq
 
-from medsins.faults import DEFAULT, FILTERS, Filters, Subject, faults
-from medsins.faults import REASONS as FAULTS
-from medsins.similarity import masked, normalised, words
+from medsins.instructions.filters import DEFAULT, FILTERS, FilterSettings, run_filters
+from medsins.instructions.filters import REASONS as FILTER_REASONS
+from medsins.instructions.similarity import masked, normalised, words
+from medsins.instructions.spec import InstructionSpec
 
-__all__ = ["DEFAULT", "FILTERS", "REASONS", "Filters", "Pool", "Subject", "Verdict", "judge"]
+__all__ = [
+    "DEFAULT",
+    "FILTERS",
+    "REASONS",
+    "FilterSettings",
+    "InstructionSpec",
+    "Pool",
+    "Verdict",
+    "judge",
+]
 
 REASONS = {
-    **FAULTS,
+    **FILTER_REASONS,
     "repeat:exact": "is the same as another, but for case and punctuation",
     "repeat:near": "is nearly the same as another",
 }
@@ -53,22 +63,22 @@ class Verdict:
 
 
 def judge(
-    text: str, subject: Subject, filters: Filters = DEFAULT, *, template: str = ""
+    text: str, spec: InstructionSpec, filters: FilterSettings = DEFAULT, *, template: str = ""
 ) -> Verdict:
     """Judge a wording by itself; what it repeats is for `Pool.offer` to say.
 
     Args:
         text: The wording, with its protected spans in place.
-        subject: What it is held to.
+        spec: What it is held to.
         filters: Thresholds, and which filters are off.
         template: The text of the prompt that asked for it, without what was filled in.
     """
     count = len(words(text))
     scores = MappingProxyType(
-        {"words": float(count), "length": count / subject.length if subject.length else 0.0}
+        {"words": float(count), "length": count / spec.length if spec.length else 0.0}
     )
-    for fault in faults(text, subject, filters, template=template):
-        return Verdict(False, fault.reason, fault.detail, scores=scores)
+    for hit in run_filters(text, spec, filters, template=template):
+        return Verdict(False, hit.reason, hit.detail, scores=scores)
     return Verdict(True, scores=scores)
 
 
@@ -76,15 +86,15 @@ class Pool:
     """The wordings of one task: those that are there, and those that were accepted.
 
     Attributes:
-        subject: What wordings are held to.
+        spec: What wordings are held to.
         filters: Thresholds, and which filters are off.
         accepted: The accepted wordings, in the order in which they were offered.
     """
 
     def __init__(
         self,
-        subject: Subject,
-        filters: Filters = DEFAULT,
+        spec: InstructionSpec,
+        filters: FilterSettings = DEFAULT,
         seeds: Iterable[str] = (),
         *,
         template: str = "",
@@ -92,12 +102,12 @@ class Pool:
         """Start with the definition and the seed prompts, which are not judged.
 
         Args:
-            subject: What wordings are held to.
+            spec: What wordings are held to.
             filters: Thresholds, and which filters are off.
             seeds: The seed prompts of the task.
             template: The text of the prompt that asks for wordings, without what is filled in.
         """
-        self.subject = subject
+        self.spec = spec
         self.filters = filters
         self.accepted: list[str] = []
         self._template = template
@@ -105,9 +115,9 @@ class Pool:
         self._keys: dict[str, str] = {}
         self._texts: list[str] = []
         self._coded: list[list[int]] = []
-        short = subject.length < filters.short
+        short = spec.length < filters.short
         self._near = filters.near_short if short else filters.near
-        for text in (subject.definition, *seeds):
+        for text in (spec.definition, *seeds):
             self._add(text, normalised(text), self._code(text))
 
     def offer(self, text: str) -> Verdict:
@@ -116,7 +126,7 @@ class Pool:
         Args:
             text: The wording, with its protected spans in place.
         """
-        verdict = judge(text, self.subject, self.filters, template=self._template)
+        verdict = judge(text, self.spec, self.filters, template=self._template)
         return self.compare(text, verdict.scores) if verdict.accepted else verdict
 
     def compare(self, text: str, scores: Mapping[str, float] = _NO_SCORES) -> Verdict:
@@ -142,7 +152,7 @@ class Pool:
 
     def _code(self, text: str) -> list[int]:
         """Return the words of a text outside protected spans, each as a number."""
-        bare = words(masked(text, self.subject.protected))
+        bare = words(masked(text, self.spec.protected))
         return [self._codes.setdefault(word, len(self._codes)) for word in bare]
 
     def _add(self, text: str, key: str, coded: list[int]) -> None:

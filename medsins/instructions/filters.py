@@ -1,0 +1,327 @@
+"""What is wrong with a wording taken by itself: the same for seed prompts and for machine output.
+
+`run_filters` runs all checks on one text in the order in which they are reported; what a text
+repeats is another matter (`medsins.self_instruct.pool`, `lint`). The words it looks for are those
+of `phrases`. All of it works on strings: no instance of a task can get here.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from medsins.instructions import phrases
+from medsins.instructions.constraints import FIGURES, violation
+from medsins.instructions.languages import speaks_against
+from medsins.instructions.similarity import NEAR, masked, stems, words
+from medsins.instructions.spec import InstructionSpec
+
+SHORTEST, LONGEST, FEWEST_WORDS = 0.5, 2.0, 4
+"""Length of a wording in words, as a share of the definition's; and at least so many."""
+
+ALWAYS_ALLOWED = 10
+"""So many words are never too many, however short the definition."""
+
+FILTERS = (
+    "unicode", "language", "chat", "meta", "reversal", "prompt", "mood", "interleaved",
+    "markup", "garble", "length", "constraints", "demand", "exact", "near",
+)  # fmt: skip
+"""Names of the filters, in the order in which they run; each can be switched off."""
+
+REASONS = {
+    "unicode": "is empty, or has characters that nobody sees",
+    "language": "is not in the language of the definition",
+    "leak:meta": "is talk of the rewriting, no instruction",
+    "leak:chat": "is an assistant's reply, no instruction",
+    "leak:reversal": "is an assistant on its own part, no instruction",
+    "leak:prompt": "has words of the prompt that asked for it",
+    "executed": "does the task, and is no instruction",
+    "interleaved": "is two texts merged piece by piece",
+    "markup": "has Markdown or HTML",
+    "garbled": "is broken",
+    "length": "is too short or too long",
+    "constraint:lost": "does not keep",
+    "constraint:altered": "alters, and so does not keep",
+    "constraint:case": "has other capitals, and so does not keep",
+    "demand:evidence": "asks for evidence, unlike the definition",
+    "demand:account": "asks for an account of the answer, unlike the definition",
+    "demand:explanation": "asks for an explanation, unlike the definition",
+    "demand:limit": "sets a limit, unlike the definition",
+    "demand:format": "asks for a format, unlike the definition",
+}
+"""Every reason, and what a wording with it is or does; the names are stable."""
+
+
+@dataclass(frozen=True)
+class FilterHit:
+    """Something wrong with a wording.
+
+    Attributes:
+        reason: One of `REASONS`.
+        detail: What shows it, for people; it quotes the wording or the definition, nothing else.
+    """
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class FilterSettings:
+    """Thresholds and switches of the filters.
+
+    Attributes:
+        off: Names of filters that are switched off (see `FILTERS`).
+        shortest: Fewest words of a wording, as a share of the definition's.
+        longest: Most words of a wording, as a share of the definition's.
+        fewest_words: Fewest words of a wording, whatever the definition.
+        shared_run: A run of so many words shared with our prompt, and not with the definition,
+            is a leak of it.
+        near: From this ROUGE-L on, two wordings are near repeats.
+        near_short: The same for tasks with a short definition.
+        short: A definition with fewer words than this is short.
+    """
+
+    off: frozenset[str] = frozenset()
+    shortest: float = SHORTEST
+    longest: float = LONGEST
+    fewest_words: int = FEWEST_WORDS
+    shared_run: int = 6
+    near: float = NEAR
+    near_short: float = 0.6
+    short: int = 25
+
+    def __post_init__(self) -> None:
+        if unknown := sorted(self.off - set(FILTERS)):
+            raise ValueError(
+                f"there is no filter {', '.join(unknown)}; there are {', '.join(FILTERS)}"
+            )
+
+
+DEFAULT = FilterSettings()
+
+
+def run_filters(
+    text: str, spec: InstructionSpec, settings: FilterSettings = DEFAULT, *, template: str = ""
+) -> Iterator[FilterHit]:
+    """Yield what is wrong with a wording, in the order of `FILTERS`; nothing if it is good.
+
+    Args:
+        text: The wording.
+        spec: What it is held to.
+        settings: Thresholds, and which checks are left out.
+        template: The text of the prompt that asked for it, without what was filled in.
+    """
+    if "unicode" not in settings.off and (hit := _unicode(text)):
+        yield hit
+    bare = masked(text, spec.protected)
+    checks: dict[str, Callable[[], FilterHit | None]] = {
+        "language": lambda: _language(bare, spec),
+        "chat": lambda: _leak("chat", text, spec),
+        "meta": lambda: _leak("meta", text, spec),
+        "reversal": lambda: _leak("reversal", text, spec),
+        "prompt": lambda: _prompt(text, template, spec, settings.shared_run),
+        "mood": lambda: _executed(bare, spec),
+        "interleaved": lambda: _interleaved(bare, spec),
+        "markup": lambda: _markup(text, spec),
+        "garble": lambda: _garbled(text, spec),
+        "length": lambda: _length(text, bare, spec, settings),
+    }
+    for name, check in checks.items():
+        if name not in settings.off and (hit := check()):
+            yield hit
+    if "constraints" not in settings.off:
+        yield from _broken(text, spec)
+    if "demand" not in settings.off:
+        yield from _demands(bare, spec)
+
+
+def _found(section: str | dict[str, re.Pattern[str]], text: str, code: str) -> Iterator[str]:
+    """Yield what patterns of a section and language find in a text, in lower case, on one line."""
+    patterns = phrases.by_language(section) if isinstance(section, str) else section
+    for match in patterns.get(code, patterns["en"]).finditer(text.lower()):
+        yield " ".join(match[0].split())
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def _unicode(text: str) -> FilterHit | None:
+    if not text.strip():
+        return FilterHit("unicode", "it is empty")
+    one_line = text.replace("\n", "")
+    for character in "" if one_line.isprintable() else one_line:
+        # Zl, Zp: line ends that other programs do not see. Cf: marks that nobody sees.
+        if unicodedata.category(character) in _UNSEEN:
+            return FilterHit("unicode", f"it has the character U+{ord(character):04X}")
+    if not unicodedata.is_normalized("NFC", text):
+        return FilterHit("unicode", "it is not in normal form C")
+    return None
+
+
+def _language(bare: str, spec: InstructionSpec) -> FilterHit | None:
+    why = speaks_against(bare, spec.language)
+    return FilterHit("language", why) if why else None
+
+
+def _leak(kind: str, text: str, spec: InstructionSpec) -> FilterHit | None:
+    for found in _found(kind, text, spec.language):
+        # What the definition says itself is no leak.
+        if found not in spec.folded:
+            return FilterHit(f"leak:{kind}", repr(found))
+    return None
+
+
+def _prompt(text: str, template: str, spec: InstructionSpec, run: int) -> FilterHit | None:
+    if template:
+        own = _runs(template, run) - _runs(spec.definition, run)
+        if shared := sorted(own & _runs(text, run)):
+            return FilterHit("leak:prompt", repr(" ".join(shared[0])))
+    return None
+
+
+@lru_cache(maxsize=512)
+def _runs(text: str, length: int) -> frozenset[tuple[str, ...]]:
+    counted = words(text)
+    return frozenset(
+        tuple(counted[start : start + length]) for start in range(len(counted) - length + 1)
+    )
+
+
+def _executed(bare: str, spec: InstructionSpec) -> FilterHit | None:
+    for found in _found("answers", bare.strip(), spec.language):
+        if found not in spec.folded:
+            return FilterHit("executed", f"it begins like an answer: {found!r}")
+    said = stems(bare)
+    shared = len(said & spec.stems)
+    speaks = "?" in bare or "？" in bare
+    speaks = speaks or next(_found("mood", bare, spec.language), None) is not None
+    # A short definition can be worded without any of its words.
+    long = len(spec.stems) >= _MANY
+    if shared < min(_FEWEST_SHARED, len(spec.stems)) and (long or not speaks):
+        return FilterHit("executed", "it has nothing to do with the definition")
+    if not speaks and shared < _CLOSE * len(said):
+        return FilterHit("executed", "it tells nobody what to do")
+    return None
+
+
+_FEWEST_SHARED, _MANY, _CLOSE = 2, 15, 0.4
+
+
+def _markup(text: str, spec: InstructionSpec) -> FilterHit | None:
+    found = phrases.markup().search(text)
+    if found and found[0] not in spec.definition:
+        return FilterHit("markup", repr(found[0]))
+    return None
+
+
+_LONGEST_LOOP = 8
+
+
+def _garbled(text: str, spec: InstructionSpec) -> FilterHit | None:
+    for pattern, what in phrases.broken():
+        found = pattern.search(text)
+        if found and not pattern.search(spec.definition):
+            return FilterHit("garbled", f"{what}: {found[0]!r}")
+    if loop := _loop(words(masked(text, spec.protected))):
+        return FilterHit("garbled", f"a loop: {loop!r}")
+    return None
+
+
+def _loop(counted: Sequence[str]) -> str:
+    """Return words that come three times in a row; "" if none do."""
+    pairs = Counter(pairwise(counted))
+    if not any(count > 2 or (count == 2 and a == b) for (a, b), count in pairs.items()):
+        return ""
+    for length in range(1, _LONGEST_LOOP + 1):
+        same = 0
+        for end, (one, later) in enumerate(zip(counted, counted[length:], strict=False), 1):
+            same = same + 1 if one == later else 0
+            if same == 2 * length:
+                return " ".join(counted[end - length : end])
+    return ""
+
+
+_JOINT = re.compile(r"[a-zß-öø-ÿа-яё]{2}[A-ZÀ-ÖØ-ÞА-ЯЁ][a-zß-öø-ÿа-яё]")
+_SKIPPED = 5
+"""By so many places in a stretch of a text, pairs of next but one words are more often pairs of
+the definition than pairs of neighbours are. No seed prompt of any task comes that far."""
+
+
+def _interleaved(bare: str, spec: InstructionSpec) -> FilterHit | None:
+    """Find two texts that were merged piece by piece.
+
+    Either two words run together where the second text begins, or every other word continues
+    the one before: then the pairs that the definition has are found one word apart.
+    """
+    for joint in _JOINT.finditer(bare):
+        start = max(bare.rfind(mark, 0, joint.start()) for mark in " \n'\"(") + 1
+        word = bare[start:].split(maxsplit=1)[0]
+        known = word in spec.definition or joint[0] in spec.definition
+        if not known and not any(camel in word for camel in phrases.spelt()):
+            return FilterHit("interleaved", f"words run together: {word!r}")
+    counted = words(bare)
+    running = 0
+    for one, following, next_but_one in zip(counted, counted[1:], counted[2:], strict=False):
+        running += (one, next_but_one) in spec.pairs
+        running = max(0, running - ((one, following) in spec.pairs))
+        if running >= _SKIPPED:
+            return FilterHit("interleaved", f"every other word goes on: … {one} … {next_but_one} …")
+    return None
+
+
+def _length(
+    text: str, bare: str, spec: InstructionSpec, settings: FilterSettings
+) -> FilterHit | None:
+    count = len(words(text))
+    if count < max(settings.fewest_words, settings.shortest * spec.length):
+        return FilterHit("length", f"it has {count} words, the definition {spec.length}")
+    # Lists that every wording repeats must not make room for talk in the others.
+    for many, length in ((count, spec.length), (len(words(bare)), spec.bare_length)):
+        if many > max(ALWAYS_ALLOWED, settings.longest * length):
+            return FilterHit("length", f"it has {many} words, the definition {length}")
+    return None
+
+
+def _broken(text: str, spec: InstructionSpec) -> Iterator[FilterHit]:
+    for one in spec.constraints:
+        done = violation(one, text)
+        if done:
+            yield FilterHit(f"constraint:{done}", str(one))
+
+
+_CLAUSE = re.compile(
+    r"[.。!?！？;；:：\n]|,\s+(?:and|but|then|also|et|mais|puis|y|pero|и|но|а также)\s",
+    re.IGNORECASE,
+)
+
+
+def _demands(bare: str, spec: InstructionSpec) -> Iterator[FilterHit]:
+    """Yield what a wording asks for that the definition does not speak of."""
+    code = spec.language
+    for what, patterns in phrases.demands().items():
+        if next(_found(patterns, bare, code), None) is None:
+            continue
+        for clause in _CLAUSE.split(bare):
+            asked = next(_found(patterns, clause, code), "")
+            # "Not more than" is no less of a limit.
+            denied = what != "limit" and phrases.negated().search(clause.lower())
+            if asked and not denied and not _known(what, asked, spec):
+                yield FilterHit(f"demand:{what}", repr(asked))
+                break
+
+
+def _known(what: str, asked: str, spec: InstructionSpec) -> bool:
+    """Return whether the definition speaks of what is demanded, with the same numbers."""
+    if asked in spec.folded:
+        return True
+    if what in phrases.allowed():
+        return phrases.allowed()[what].search(spec.folded) is not None
+    counted = words(spec.folded)
+    if numbers := [word for word in words(asked) if word.isdecimal() or word in FIGURES]:
+        return all(number in counted for number in numbers)
+    return asked.split()[-1].rstrip("s") in spec.folded
