@@ -10,7 +10,7 @@ import pytest
 from recipes_for_tests import write_recipe
 
 from medsins.errors import AccessError
-from medsins.gate import Verdict, admitted, is_loopback, model_calls, publication
+from medsins.policy.decisions import Verdict, admitted, is_loopback, model_calls, publication
 
 OUTSIDE = "https://hub.example.org"
 HERE = ("http://localhost:8080", "http://127.0.0.1", "https://LOCALHOST/v1", "http://[::1]:1")

@@ -24,11 +24,11 @@ from medsins.errors import (
 )
 from medsins.llm.budget import Budget, Caps, Price
 from medsins.llm.calls import Call, Reply
-from medsins.llm.egress import refuse_copies, refuse_personal
 from medsins.llm.endpoint import Endpoint
 from medsins.llm.failures import RequestError, of_status, read_reply, retry_after
 from medsins.llm.journal import Journal
 from medsins.llm.ledger import Ledger
+from medsins.policy.personal import refuse_copies, refuse_personal
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
 

@@ -29,7 +29,6 @@ from medsins.bench.collecting import Benchmark, Item
 from medsins.bench.prompting import prompt
 from medsins.engine.folder import dump, write_atomically, writing
 from medsins.errors import CheckError, MissingExtraError, UnknownNameError
-from medsins.gate import ENDPOINT_ADVICE, admitted, model_calls
 from medsins.llm.budget import Budget, Caps, Price, Spent
 from medsins.llm.calls import Call, Reply
 from medsins.llm.endpoint import Endpoint
@@ -37,6 +36,7 @@ from medsins.llm.journal import Journal
 from medsins.llm.ledger import Ledger
 from medsins.llm.local import Backend, ask_backend
 from medsins.llm.online import Pace, ask
+from medsins.policy.decisions import ENDPOINT_ADVICE, admitted, model_calls
 from medsins.registry import resolve
 
 _LOCAL = "a Python function"

@@ -25,7 +25,7 @@ from medsins.errors import (
     MissingFilesError,
     UnknownNameError,
 )
-from medsins.gate import publication
+from medsins.policy.decisions import publication
 from medsins.registry import resolve
 from medsins.registry import task as find_task
 

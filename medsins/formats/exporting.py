@@ -23,7 +23,7 @@ from medsins.formats.shuffling import Shuffle
 from medsins.formats.task_files import head
 from medsins.formats.trainers import trace
 from medsins.formats.writers import Files, JsonLines, Parquet, Tar, TaskFile, Writer, finishing
-from medsins.gate import LOCAL_ADVICE, Verdict, admitted
+from medsins.policy.decisions import LOCAL_ADVICE, Verdict, admitted
 from medsins.raw.files import sha256
 from medsins.registry import Select
 

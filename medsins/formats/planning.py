@@ -13,8 +13,8 @@ from medsins.formats.mixtures import Allotment, allot, read_mixture
 from medsins.formats.rows import Build, installed
 from medsins.formats.samples import TEMPLATES
 from medsins.formats.trainers import Format, find_format
-from medsins.gate import Verdict, publication
 from medsins.instructions.wordings import KINDS, Wording, wordings
+from medsins.policy.decisions import Verdict, publication
 from medsins.registry import Select
 from medsins.schema import Mixture, Share
 from medsins.taxonomy import SPLITS

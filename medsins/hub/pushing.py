@@ -13,7 +13,6 @@ from medsins import __version__
 from medsins.engine.folder import MANIFEST, BuildFolder
 from medsins.engine.verifying import verify
 from medsins.errors import AccessError, BuildConflictError, HubError
-from medsins.gate import ENDPOINT_ADVICE, Verdict, admitted, publication
 from medsins.hub.connection import (
     DATASET,
     MAIN,
@@ -33,6 +32,7 @@ from medsins.hub.parcel import (
     parcel,
     task_of,
 )
+from medsins.policy.decisions import ENDPOINT_ADVICE, Verdict, admitted, publication
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from medsins.errors import EndpointError
-from medsins.gate import is_loopback
+from medsins.policy.decisions import is_loopback
 
 OPENAI = "https://api.openai.com/v1"
 

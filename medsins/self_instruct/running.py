@@ -16,12 +16,12 @@ from medsins.instructions.spec import InstructionSpec
 from medsins.instructions.wordings import EXPANSIONS, wordings
 from medsins.llm.batches import Batching, ask_in_batches
 from medsins.llm.budget import Budget, Caps, Price, Spent
-from medsins.llm.egress import refuse_copies, refuse_personal
 from medsins.llm.endpoint import Endpoint
 from medsins.llm.journal import Journal
 from medsins.llm.ledger import Ledger
 from medsins.llm.local import Backend, ask_backend
 from medsins.llm.online import Pace, ask
+from medsins.policy.personal import refuse_copies, refuse_personal
 from medsins.registry import resolve
 from medsins.self_instruct.plan import Expansion, Plan
 from medsins.self_instruct.pool import FilterSettings

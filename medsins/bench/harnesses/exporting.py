@@ -26,7 +26,7 @@ from medsins.bench.harnesses.records import (
 from medsins.engine.folder import dump, write_atomically
 from medsins.errors import CheckError, OutputError, UnknownNameError
 from medsins.formats.placing import RECORD, placed
-from medsins.gate import LOCAL_ADVICE, Verdict, admitted, model_calls, publication
+from medsins.policy.decisions import LOCAL_ADVICE, Verdict, admitted, model_calls, publication
 from medsins.registry import recipe as find_recipe
 
 

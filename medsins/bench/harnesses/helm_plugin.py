@@ -45,7 +45,7 @@ from medsins.bench.harnesses.records import (
 )
 from medsins.bench.harnesses.scoring import answer, scored, values
 from medsins.errors import AccessError
-from medsins.gate import model_calls
+from medsins.policy.decisions import model_calls
 
 _KEY = "medsins_id"
 

@@ -31,7 +31,7 @@ from medsins.bench.harnesses.records import (
 from medsins.bench.harnesses.scoring import scored, values
 from medsins.bench.predictions import Answer
 from medsins.errors import AccessError
-from medsins.gate import model_calls
+from medsins.policy.decisions import model_calls
 
 _IN_THIS_PROCESS = frozenset({"hf", "mockllm", "nnterp", "none", "transformer_lens"})
 """Providers of Inspect that send nothing anywhere."""

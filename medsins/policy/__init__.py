@@ -1,0 +1,1 @@
+"""What may leave this machine: one decision for every exit, closed by default."""
