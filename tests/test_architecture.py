@@ -18,7 +18,7 @@ LAYERS = [
     {"instructions"},
     {"recipe"},
     {"registry"},
-    {"engine", "check", "cards", "policy", "leaks", "obtain", "scaffold"},
+    {"engine", "check", "cards", "policy", "quality", "obtain", "scaffold"},
     {"llm"},
     {"bench", "contributed", "formats", "hub", "self_instruct"},
     {"cli"},

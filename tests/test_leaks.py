@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import medsins
-from medsins.leaks import WORDS, _hashed, find_leaks
+from medsins.quality.contamination import WORDS, _hashed, find_leaks
 
 
 def question(number: int, text: str) -> dict[str, object]:

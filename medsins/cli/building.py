@@ -219,7 +219,7 @@ def check(recipes: tuple[str, ...], update: bool, golden: Path | None, leaks: Pa
 
 
 def _leaks(path: Path) -> None:
-    from medsins.leaks import WORDS, find_leaks
+    from medsins.quality.contamination import WORDS, find_leaks
 
     report = find_leaks(path)
     rows = [
