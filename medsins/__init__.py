@@ -35,7 +35,7 @@ _HOMES = {
     "build": "medsins.engine",
     "expand": "medsins.self_instruct.running",
     "export": "medsins.formats",
-    "fetch": "medsins.obtain",
+    "fetch": "medsins.contributing.raw_files",
     "load": "medsins.engine",
     "pull": "medsins.hub",
     "push": "medsins.hub",
@@ -76,10 +76,10 @@ __all__ = [
 if TYPE_CHECKING:
     from medsins import raw, text
     from medsins.bench.grading import score
+    from medsins.contributing.raw_files import fetch
     from medsins.engine import build, load, verify
     from medsins.formats import export
     from medsins.hub import pull, push
-    from medsins.obtain import fetch
     from medsins.recipe import Drafts, Recipe, SplitRule, Task
     from medsins.registry import sources, task, tasks
     from medsins.schema import Instance

@@ -18,9 +18,9 @@ LAYERS = [
     {"instructions"},
     {"recipe"},
     {"registry"},
-    {"engine", "check", "cards", "policy", "quality", "obtain", "scaffold"},
-    {"llm"},
-    {"bench", "contributed", "formats", "hub", "self_instruct"},
+    {"engine", "cards", "policy", "quality"},
+    {"contributing", "llm"},
+    {"bench", "formats", "hub", "self_instruct"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

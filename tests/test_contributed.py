@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import medsins
-from medsins.contributed import import_task_file, read_task_file
+from medsins.contributing.task_files import import_task_file, read_task_file
 from medsins.errors import InvalidFileError, OutputError
 
 TEMPLATE = (

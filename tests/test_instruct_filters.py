@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import medsins
-from medsins.check import check
 from medsins.cli.instructing import RUN, FallingThrough, expand
+from medsins.contributing.check import check
 from medsins.instructions.constraints import Constraint, protected, violation
 from medsins.instructions.languages import language, script, speaks_against
 from medsins.instructions.similarity import masked, rouge_l, words

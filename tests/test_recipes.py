@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import medsins
-from medsins.check import check
+from medsins.contributing.check import check
 from medsins.recipe import method_for
 from medsins.registry import find, samples_root
 

@@ -93,7 +93,7 @@ def show(task: str, raw: str | None) -> None:
 @click.option("--raw", help=RAW_HELP)
 def fetch(select: tuple[str, ...], raw: str | None) -> None:
     """Download open raw files, and say how to get the others."""
-    from medsins.obtain import fetch as fetch_
+    from medsins.contributing.raw_files import fetch as fetch_
 
     for one in fetch_(list(select), raw):
         what = f"{len(one.fetched)} fetched, {len(one.present)} there already"
@@ -204,7 +204,7 @@ def check(recipes: tuple[str, ...], update: bool, golden: Path | None, leaks: Pa
     if leaks is not None:
         _leaks(leaks)
         return
-    from medsins.check import check as check_
+    from medsins.contributing.check import check as check_
     from medsins.registry import find
 
     wrong = 0
@@ -250,7 +250,7 @@ def _leaks(path: Path) -> None:
 )
 def new(recipe: str, folder: Path) -> None:
     """Write the skeleton of a recipe, its sample and its seed prompts."""
-    from medsins.scaffold import new_recipe
+    from medsins.contributing.scaffold import new_recipe
 
     for path in new_recipe(recipe, folder):
         click.echo(f"wrote {path}")
@@ -269,7 +269,7 @@ def new(recipe: str, folder: Path) -> None:
 @click.option("--out", default="medsins-data", show_default=True, help="Folder of the build.")
 def import_command(file: Path, name: str | None, folder: str, out: str) -> None:
     """Check a contributor's task file (.json, .xlsx), write a recipe for it, and build it."""
-    from medsins.contributed import import_task_file
+    from medsins.contributing.task_files import import_task_file
 
     made = import_task_file(file, name, folder=folder, out=out)
     _summary(made.result)
