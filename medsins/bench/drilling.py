@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from string import ascii_lowercase
 
-from medsins.bench.markup import Html, breakable, tag, text
 from medsins.bench.results import Miss
 from medsins.bench.standings import (
     Standings,
@@ -13,6 +12,7 @@ from medsins.bench.standings import (
     language_label,
     metric_label,
 )
+from medsins.markup.html import Html, breakable, tag, text
 
 LONGEST = 900
 """Most characters shown of a text; of longer ones the end is shown too, where answers stand."""

@@ -15,7 +15,7 @@ from medsins.bench.standings import (
     method,
     metric_label,
 )
-from medsins.cards.markdown import bullets, details, plain, table
+from medsins.markup.markdown import bullets, details, plain, table
 
 _ABSENT = "—"
 _MARKS = {"best": "**bold**", "close": "°", "partial": "†"}

@@ -13,7 +13,6 @@ from importlib.resources import files
 from itertools import count
 
 from medsins.bench.drilling import drill_down
-from medsins.bench.markup import Html, breakable, joined, tag, text
 from medsins.bench.results import Results
 from medsins.bench.standings import (
     LEGEND,
@@ -25,6 +24,7 @@ from medsins.bench.standings import (
     method,
     scale,
 )
+from medsins.markup.html import Html, breakable, joined, tag, text
 
 _ABSENT = "—"
 

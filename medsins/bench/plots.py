@@ -11,9 +11,9 @@ from itertools import accumulate
 from pathlib import Path
 from unicodedata import east_asian_width
 
-from medsins.bench.markup import Attribute, Html, tag, text
 from medsins.bench.standings import Cell, Column, Standings, scale
 from medsins.engine.folder import write_atomically, writing
+from medsins.markup.html import Attribute, Html, tag, text
 
 NAMES = ("leaderboard", "overview")
 """Names of the pictures, without the end that says their format."""

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from medsins.cards import statements
 from medsins.cards.contents import BuiltSource, BuiltTask, Contents, counted, grouped
 from medsins.cards.front import COLUMNS, front_matter, title
-from medsins.cards.markdown import bullets, details, plain, share, table
 from medsins.cards.pages import example
 from medsins.cards.pictures import PICTURE
 from medsins.cards.sources import about_sources
 from medsins.cards.terms import LICENCE_FILE
 from medsins.errors import MedsinsError
+from medsins.markup.markdown import bullets, details, plain, share, table
 from medsins.taxonomy import LANGUAGES, SPLITS
 
 _OWN = "medsins.recipes."

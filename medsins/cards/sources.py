@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from medsins.cards.contents import BuiltSource, Contents, counted
-from medsins.cards.markdown import anchor, bullets, details, plain, table
 from medsins.cards.terms import LICENCE_FILE
+from medsins.markup.markdown import anchor, bullets, details, plain, table
 
 
 def about_sources(contents: Contents) -> list[str]:

@@ -1,0 +1,5 @@
+"""Markup, escaped by construction.
+
+html.py      HTML and SVG elements
+markdown.py  Markdown: tables, lists, plain text
+"""
