@@ -103,14 +103,14 @@ def _tokenizer(language: str) -> Callable[[str], list[str]]:
 
 def ours(answer: str, reference: str, language: str) -> tuple[float, float]:
     """Score one row in paper mode."""
-    from medsins.bench.paper.text import bleu, rouge
+    from medsins.bench.scoring.published.text import bleu, rouge
 
     return bleu(answer, reference, language), rouge(answer, reference, language)
 
 
 def forget() -> None:
     """Drop the words that our side has seen, but not its dictionaries."""
-    from medsins.bench.paper import chinese, japanese, tokens
+    from medsins.bench.scoring.published import chinese, japanese, tokens
 
     tokens.forget()
     japanese.words().forget()
@@ -128,7 +128,7 @@ def measure(
     language: str, rows: list[Pair], many: list[Pair], *, peer: bool, runs: int
 ) -> dict[str, float]:
     """Measure one language: the least CPU milliseconds a row of some runs."""
-    from medsins.bench.paper import tokens
+    from medsins.bench.scoring.published import tokens
 
     ours(*rows[0], language)
     cold, warm = [], []

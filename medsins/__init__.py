@@ -39,7 +39,7 @@ _HOMES = {
     "load": "medsins.engine",
     "pull": "medsins.hub",
     "push": "medsins.hub",
-    "score": "medsins.bench.grading",
+    "score": "medsins.bench.scoring.grading",
     "sources": "medsins.registry",
     "task": "medsins.registry",
     "tasks": "medsins.registry",
@@ -75,7 +75,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from medsins import raw, text
-    from medsins.bench.grading import score
+    from medsins.bench.scoring.grading import score
     from medsins.contributing.raw_files import fetch
     from medsins.engine import build, load, verify
     from medsins.formats import export

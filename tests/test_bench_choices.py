@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medsins.bench.corrected.choices import LETTERS, Choices, measure, parse_options
+from medsins.bench.scoring.corrected.choices import LETTERS, Choices, measure, parse_options
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -21,12 +21,12 @@ from hypothesis import strategies as st
 from rouge_score import rouge_scorer
 
 import medsins
-from medsins.bench.corrected import choices, entities, labels, text
-from medsins.bench.corrected.labels import LabelReader
-from medsins.bench.corrected.statistics import Measured, compared, interval, resampled
-from medsins.bench.families import Family, profile
-from medsins.bench.predictions import Answer
-from medsins.bench.scoring import Score, averages, compare, score_task
+from medsins.bench.scoring.corrected import choices, entities, labels, text
+from medsins.bench.scoring.corrected.labels import LabelReader
+from medsins.bench.scoring.corrected.statistics import Measured, compared, interval, resampled
+from medsins.bench.scoring.predictions import Answer
+from medsins.bench.scoring.task_scores import Score, averages, compare, score_task
+from medsins.bench.suite.families import Family, profile
 from medsins.errors import InvalidFileError, UnknownNameError
 
 PUBLISHED = (
@@ -591,7 +591,7 @@ def test_many_short_rows_take_seconds() -> None:
 def test_only_scoring_loads_what_it_needs() -> None:
     heavy = "{'sklearn', 'sacrebleu', 'rouge_score', 'jieba', 'janome', 'nltk', 'MeCab'}"
     code = (
-        "import sys, medsins.bench.scoring, medsins.bench.predictions; "
+        "import sys, medsins.bench.scoring.task_scores, medsins.bench.scoring.predictions; "
         f"print(sorted({heavy} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -601,7 +601,7 @@ def test_only_scoring_loads_what_it_needs() -> None:
 def test_a_package_that_is_not_there_is_named() -> None:
     code = (
         "import sys; sys.modules['sacrebleu.metrics'] = None\n"
-        "from medsins.bench.corrected import text\n"
+        "from medsins.bench.scoring.corrected import text\n"
         "text.measure(['a'], [['a']], 'en')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

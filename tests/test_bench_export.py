@@ -23,15 +23,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import medsins
-from medsins.bench.collecting import Benchmark, Item, collect
-from medsins.bench.families import Family, profile
+from medsins.bench.asking.prompts import prompt
 from medsins.bench.harnesses import export_benchmark
 from medsins.bench.harnesses.helm import as_text
 from medsins.bench.harnesses.lm_eval import escaped
 from medsins.bench.harnesses.records import METRICS
-from medsins.bench.predictions import Answer
-from medsins.bench.prompting import prompt
-from medsins.bench.scoring import score_task
+from medsins.bench.scoring.predictions import Answer
+from medsins.bench.scoring.task_scores import score_task
+from medsins.bench.suite.benchmark import Benchmark, Item, collect
+from medsins.bench.suite.families import Family, profile
 from medsins.engine.folder import dump
 from medsins.errors import (
     AccessError,

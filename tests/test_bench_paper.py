@@ -28,11 +28,11 @@ from medsins.bench import (
     paper_table,
     published_metric,
 )
-from medsins.bench.paper import chinese, japanese, punkt, scripts, tokens
-from medsins.bench.paper.cells import column
-from medsins.bench.paper.entities import entities
-from medsins.bench.paper.labels import HALLMARKS
-from medsins.bench.paper.text import DEEPEST, bleu_of_words, rouge_of_texts
+from medsins.bench.scoring.published import chinese, japanese, punkt, scripts, tokens
+from medsins.bench.scoring.published.cells import column
+from medsins.bench.scoring.published.entities import entities
+from medsins.bench.scoring.published.labels import HALLMARKS
+from medsins.bench.scoring.published.text import DEEPEST, bleu_of_words, rouge_of_texts
 from medsins.errors import InvalidFileError, MissingFilesError, UnknownNameError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -421,7 +421,7 @@ def test_it_raises_what_the_published_code_raises(
     crash = caught.value
     assert crash.peer_error == error
     assert isinstance(crash, getattr(__import__("builtins"), error.split(":")[0]))
-    assert isinstance(crash, medsins.bench.paper.PublishedCrash)
+    assert isinstance(crash, medsins.bench.scoring.published.PublishedCrash)
     again = pickle.loads(pickle.dumps(crash))
     assert (type(again), again.peer_error, str(again)) == (type(crash), error, str(crash))
 

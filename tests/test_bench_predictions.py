@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from medsins.bench.predictions import Predictions, asked, join, read_predictions
+from medsins.bench.scoring.predictions import Predictions, asked, join, read_predictions
 from medsins.errors import InvalidFileError
 
 

@@ -22,11 +22,12 @@ from browser_for_tests import Browser, browser, colours, missing_browser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medsins.bench.drilling import LONGEST
-from medsins.bench.markdown import markdown
-from medsins.bench.page import page
-from medsins.bench.reporting import Report, report
-from medsins.bench.results import (
+from medsins.bench.report.leaderboard import MISSES, Standings, scale, standings
+from medsins.bench.report.markdown import markdown
+from medsins.bench.report.page import page
+from medsins.bench.report.task_details import LONGEST
+from medsins.bench.report.writing import Report, report
+from medsins.bench.scoring.results import (
     Miss,
     Results,
     TaskResult,
@@ -35,8 +36,7 @@ from medsins.bench.results import (
     read_results,
     write_results,
 )
-from medsins.bench.standings import MISSES, Standings, scale, standings
-from medsins.bench.suite import CATEGORIES
+from medsins.bench.suite.tasks import CATEGORIES
 from medsins.errors import InvalidFileError, OutputError
 
 HOSTILE = "</span><script>document.title='owned'</script>&amp;<b>\u202e\x00\ud83d\"'"

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from llm_server import LlmServer
 
 import medsins
-from medsins.bench.answering import Asking, folder_name, run
-from medsins.bench.collecting import Benchmark, Item, Shot, collect
-from medsins.bench.prompting import estimated_tokens, prompt
-from medsins.bench.results import read_results
-from medsins.bench.suite import CATEGORIES, PUBLISHED, bench_tasks
+from medsins.bench.asking.prompts import estimated_tokens, prompt
+from medsins.bench.asking.runs import Asking, folder_name, run
+from medsins.bench.scoring.results import read_results
+from medsins.bench.suite.benchmark import Benchmark, Item, Shot, collect
+from medsins.bench.suite.tasks import CATEGORIES, PUBLISHED, bench_tasks
 from medsins.errors import (
     AccessError,
     BudgetError,

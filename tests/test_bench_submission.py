@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medsins.bench.collecting import Benchmark, collect
-from medsins.bench.grading import score
-from medsins.bench.reporting import report
-from medsins.bench.results import Results, read_results, write_results
+from medsins.bench.report.writing import report
+from medsins.bench.scoring.grading import score
+from medsins.bench.scoring.results import Results, read_results, write_results
 from medsins.bench.submission import Submission, check_submission
+from medsins.bench.suite.benchmark import Benchmark, collect
 from medsins.errors import InvalidFileError, MissingFilesError
 
 TASKS = "medqa_mcqa_en medmcqa_mcq bc5cdr_chem_ner healthfact_claim_verification"

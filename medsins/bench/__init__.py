@@ -1,20 +1,11 @@
 """MedS-Bench: its tasks, a model's answers to them, and their scores.
 
-suite.py          which tasks, and what is published of them
-collecting.py     the benchmark folder: items, and candidates for shots
-prompting.py      what a model is asked
-answering.py      `run`: asking it all
-predictions.py    files of predictions, beside the questions
-paper/            the published scores, bit for bit, with the faults of the published code
-corrected/        the scores as they should be
-families.py       which of those a task gets
-scoring.py        scores of a task, averages, one model against another
-grading.py        `score`: predictions to a results file
-results.py        results files
-standings.py, page.py, drilling.py, markup.py, markdown.py, plots.py, reporting.py   the report
-harnesses/        the benchmark for other harnesses
-submission.py     leaderboard submissions
-transformers_model.py   a model on this machine
+suite/         which tasks, what is published of them, and the benchmark folder
+asking/        what a model is asked, and `run`: asking it all
+scoring/       predictions to a results file; published/ and corrected/ have the metrics
+report/        results files to a page, Markdown and pictures
+harnesses/     the benchmark for other harnesses
+submission.py  leaderboard submissions
 
 Public names are resolved on first use, because the metrics need packages that few others do.
 """
@@ -25,11 +16,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from medsins.bench.answering import RunResult, run
-    from medsins.bench.collecting import Benchmark, collect
-    from medsins.bench.grading import score
+    from medsins.bench.asking.runs import RunResult, run
+    from medsins.bench.asking.transformers_model import local_model
     from medsins.bench.harnesses import export_benchmark
-    from medsins.bench.paper import (
+    from medsins.bench.report.writing import Report, report
+    from medsins.bench.scoring.grading import score
+    from medsins.bench.scoring.predictions import join, read_predictions
+    from medsins.bench.scoring.published import (
         PaperTable,
         PublishedCrash,
         paper_corpus_score,
@@ -37,41 +30,39 @@ if TYPE_CHECKING:
         paper_table,
         published_metric,
     )
-    from medsins.bench.predictions import join, read_predictions
-    from medsins.bench.reporting import Report, report
-    from medsins.bench.results import Results, read_results, write_results
-    from medsins.bench.scoring import Score, averages, compare, score_task
+    from medsins.bench.scoring.results import Results, read_results, write_results
+    from medsins.bench.scoring.task_scores import Score, averages, compare, score_task
     from medsins.bench.submission import check_submission
-    from medsins.bench.suite import bench_tasks
-    from medsins.bench.transformers_model import local_model
+    from medsins.bench.suite.benchmark import Benchmark, collect
+    from medsins.bench.suite.tasks import bench_tasks
 
 _HOMES = {
-    "Benchmark": "collecting",
-    "PaperTable": "paper",
-    "PublishedCrash": "paper",
-    "Report": "reporting",
-    "Results": "results",
-    "RunResult": "answering",
-    "Score": "scoring",
-    "averages": "scoring",
-    "bench_tasks": "suite",
+    "Benchmark": "suite.benchmark",
+    "PaperTable": "scoring.published",
+    "PublishedCrash": "scoring.published",
+    "Report": "report.writing",
+    "Results": "scoring.results",
+    "RunResult": "asking.runs",
+    "Score": "scoring.task_scores",
+    "averages": "scoring.task_scores",
+    "bench_tasks": "suite.tasks",
     "check_submission": "submission",
-    "collect": "collecting",
-    "compare": "scoring",
+    "collect": "suite.benchmark",
+    "compare": "scoring.task_scores",
     "export_benchmark": "harnesses",
-    "join": "predictions",
-    "local_model": "transformers_model",
-    "paper_corpus_score": "paper",
-    "paper_score": "paper",
-    "paper_table": "paper",
-    "published_metric": "paper",
-    "read_predictions": "predictions",
-    "read_results": "results",
-    "report": "reporting",
-    "run": "answering",
-    "score": "grading",
-    "score_task": "scoring",
-    "write_results": "results",
+    "join": "scoring.predictions",
+    "local_model": "asking.transformers_model",
+    "paper_corpus_score": "scoring.published",
+    "paper_score": "scoring.published",
+    "paper_table": "scoring.published",
+    "published_metric": "scoring.published",
+    "read_predictions": "scoring.predictions",
+    "read_results": "scoring.results",
+    "report": "report.writing",
+    "run": "asking.runs",
+    "score": "scoring.grading",
+    "score_task": "scoring.task_scores",
+    "write_results": "scoring.results",
 }
 
 __all__ = [

@@ -23,15 +23,15 @@ from typing import Any
 
 import orjson
 
-from medsins.bench.collecting import Benchmark, Item
-from medsins.bench.predictions import (
+from medsins.bench.scoring.predictions import (
     PUBLISHED_COLUMNS,
     Prediction,
     Predictions,
     join,
     read_predictions,
 )
-from medsins.bench.results import Results
+from medsins.bench.scoring.results import Results
+from medsins.bench.suite.benchmark import Benchmark, Item
 from medsins.engine.folder import dump, write_atomically, writing
 from medsins.errors import InvalidFileError
 
@@ -109,7 +109,7 @@ def check_submission(
     problems += _naming(model, read)
     if problems:
         return Submission(path, bench.digest, named, tuple(problems), counts)
-    from medsins.bench.grading import score
+    from medsins.bench.scoring.grading import score
 
     scored = score(path, benchmark, model=named, paper=False, partial=partial)
     tasks = {

@@ -24,7 +24,7 @@ def bench() -> None:
 @click.argument("select", nargs=-1)
 def list_command(select: tuple[str, ...]) -> None:
     """List the tasks of the benchmark."""
-    from medsins.bench.suite import bench_tasks
+    from medsins.bench.suite.tasks import bench_tasks
 
     found = bench_tasks(list(select) or "all")
     rows = [
@@ -57,7 +57,7 @@ def list_command(select: tuple[str, ...]) -> None:
 @click.option("--workers", type=click.IntRange(1), help="Processes. Default: one for each core.")
 def build_command(select: tuple[str, ...], **options: Any) -> None:
     """Build the test sets, and candidates for shots from the training split."""
-    from medsins.bench.collecting import collect
+    from medsins.bench.suite.benchmark import collect
 
     made = collect(list(select) or "all", **options)
     rows = [
@@ -109,13 +109,13 @@ def run_command(
     **options: Any,
 ) -> None:
     """Ask a model every question of the benchmark; run again to go on after an interruption."""
-    from medsins.bench.answering import Asking, run
+    from medsins.bench.asking.runs import Asking, run
 
     if (model is None) == (local is None):
         raise click.UsageError("name either --model, at an endpoint, or --local.")
     named: Any = model
     if local is not None:
-        from medsins.bench.transformers_model import local_model
+        from medsins.bench.asking.transformers_model import local_model
 
         named = local_model(local, max_answer_tokens)
     result = run(
@@ -151,7 +151,7 @@ def score_command(
     no_paper: bool,
 ) -> None:
     """Score runs or files of predictions, with the published scores beside the corrected ones."""
-    from medsins.bench.grading import RESULTS, compared, score
+    from medsins.bench.scoring.grading import RESULTS, compared, score
 
     scored = []
     for file in files:
@@ -214,8 +214,8 @@ def _remarks(values: dict[str, float | str]) -> list[str]:
 @click.option("--out", default="medsins-report", show_default=True, help="Folder of the report.")
 def report_command(results: tuple[Path, ...], out: str) -> None:
     """Make a leaderboard page, Markdown and pictures from results files or runs."""
-    from medsins.bench.grading import RESULTS
-    from medsins.bench.reporting import report
+    from medsins.bench.report.writing import report
+    from medsins.bench.scoring.grading import RESULTS
 
     found = [one / RESULTS if one.is_dir() else one for one in results]
     made = report(found, Path(out))

@@ -15,7 +15,6 @@ from typing import Any
 from tqdm import tqdm
 
 from medsins import __version__
-from medsins.bench.collecting import Benchmark
 from medsins.bench.harnesses import helm, inspect_files, lm_eval
 from medsins.bench.harnesses.records import (
     ExportedTask,
@@ -23,6 +22,7 @@ from medsins.bench.harnesses.records import (
     copy_benchmark,
     exported_task,
 )
+from medsins.bench.suite.benchmark import Benchmark
 from medsins.engine.folder import dump, write_atomically
 from medsins.errors import CheckError, OutputError, UnknownNameError
 from medsins.formats.placing import RECORD, placed

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import yaml
 
-from medsins.bench.families import Family
 from medsins.bench.harnesses.records import MAX_ANSWER_TOKENS, ExportedTask, Options
+from medsins.bench.suite.families import Family
 from medsins.engine.folder import write_atomically
 
 PREFIX = "medsbench"

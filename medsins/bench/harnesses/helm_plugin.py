@@ -34,7 +34,6 @@ from helm.benchmark.scenarios.scenario import (
     ScenarioSpec,
 )
 
-from medsins.bench.collecting import Benchmark
 from medsins.bench.harnesses.helm import PREFIX
 from medsins.bench.harnesses.records import (
     MAX_ANSWER_TOKENS,
@@ -44,6 +43,7 @@ from medsins.bench.harnesses.records import (
     named,
 )
 from medsins.bench.harnesses.scoring import answer, scored, values
+from medsins.bench.suite.benchmark import Benchmark
 from medsins.errors import AccessError
 from medsins.policy.decisions import model_calls
 

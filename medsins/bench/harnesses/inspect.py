@@ -20,7 +20,6 @@ from inspect_ai.model import (
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, metric, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, generate, solver
 
-from medsins.bench.collecting import Benchmark
 from medsins.bench.harnesses.records import (
     MAX_ANSWER_TOKENS,
     ExportedTask,
@@ -29,7 +28,8 @@ from medsins.bench.harnesses.records import (
     named,
 )
 from medsins.bench.harnesses.scoring import scored, values
-from medsins.bench.predictions import Answer
+from medsins.bench.scoring.predictions import Answer
+from medsins.bench.suite.benchmark import Benchmark
 from medsins.errors import AccessError
 from medsins.policy.decisions import model_calls
 

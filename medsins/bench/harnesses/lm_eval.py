@@ -18,7 +18,6 @@ from typing import Any
 import yaml
 
 from medsins import __version__
-from medsins.bench.families import Family
 from medsins.bench.harnesses.records import (
     MAX_ANSWER_TOKENS,
     METRICS,
@@ -26,6 +25,7 @@ from medsins.bench.harnesses.records import (
     ExportedTask,
     Options,
 )
+from medsins.bench.suite.families import Family
 from medsins.engine.folder import write_atomically
 
 PREFIX = "medsbench"

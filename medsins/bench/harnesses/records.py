@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medsins.bench.collecting import Benchmark, Item
-from medsins.bench.families import Family, Profile, profile
-from medsins.bench.prompting import Asked, prompt
+from medsins.bench.asking.prompts import Asked, prompt
+from medsins.bench.suite.benchmark import Benchmark, Item
+from medsins.bench.suite.families import Family, Profile, profile
 from medsins.engine.folder import dump, write_atomically
 from medsins.errors import UnknownNameError
 from medsins.registry import recipe as find_recipe

@@ -12,12 +12,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medsins.bench.collecting import Benchmark, Item
 from medsins.bench.harnesses.records import PRIMARY
-from medsins.bench.predictions import Answer
+from medsins.bench.scoring.predictions import Answer
+from medsins.bench.suite.benchmark import Benchmark, Item
 
 if TYPE_CHECKING:
-    from medsins.bench.scoring import Score
+    from medsins.bench.scoring.task_scores import Score
 
 
 def scored(task: str, answers: Sequence[Answer]) -> Score:
@@ -31,7 +31,7 @@ def scored(task: str, answers: Sequence[Answer]) -> Score:
         InvalidFileError: There are none, or a reference is not what the task's should be.
         MissingExtraError: A package that the metric needs is not installed.
     """
-    from medsins.bench.scoring import score_task
+    from medsins.bench.scoring.task_scores import score_task
 
     return score_task(task, answers, resamples=1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from medsins.bench.standings import (
+from medsins.bench.report.leaderboard import (
     LEGEND,
     Cell,
     Column,

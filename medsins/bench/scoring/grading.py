@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from medsins import __version__
-from medsins.bench.collecting import Benchmark
-from medsins.bench.corrected.statistics import Comparison
-from medsins.bench.families import profile
-from medsins.bench.predictions import Answer, join, read_predictions
-from medsins.bench.results import Miss, Results, TaskResult, write_results
-from medsins.bench.scoring import Score, compare, score_task
+from medsins.bench.scoring.corrected.statistics import Comparison
+from medsins.bench.scoring.predictions import Answer, join, read_predictions
+from medsins.bench.scoring.results import Miss, Results, TaskResult, write_results
+from medsins.bench.scoring.task_scores import Score, compare, score_task
+from medsins.bench.suite.benchmark import Benchmark
+from medsins.bench.suite.families import profile
 from medsins.errors import (
     InvalidFileError,
     MedsinsError,

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medsins.bench.corrected.reading import Names, YesOrNo, folded, plain
-from medsins.bench.corrected.statistics import Measured, additive, row_means
+from medsins.bench.scoring.corrected.reading import Names, YesOrNo, folded, plain
+from medsins.bench.scoring.corrected.statistics import Measured, additive, row_means
 
 LETTERS = "ABCDEFGHIJ"
 

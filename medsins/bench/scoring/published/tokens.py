@@ -12,8 +12,8 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
-from medsins.bench.paper import chinese, japanese, punkt
-from medsins.bench.paper.crash import (
+from medsins.bench.scoring.published import chinese, japanese, punkt
+from medsins.bench.scoring.published.crash import (
     PublishedTypeError,
     PublishedUnboundLocalError,
     text_of,

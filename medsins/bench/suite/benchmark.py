@@ -21,7 +21,7 @@ from typing import Any, Literal
 import xxhash
 
 from medsins import __version__
-from medsins.bench.suite import BenchTask, bench_tasks
+from medsins.bench.suite.tasks import BenchTask, bench_tasks
 from medsins.engine.folder import dump, write_atomically
 from medsins.engine.plan import locate
 from medsins.engine.runner import build

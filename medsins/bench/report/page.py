@@ -12,9 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 from itertools import count
 
-from medsins.bench.drilling import drill_down
-from medsins.bench.results import Results
-from medsins.bench.standings import (
+from medsins.bench.report.leaderboard import (
     LEGEND,
     Cell,
     Column,
@@ -24,6 +22,8 @@ from medsins.bench.standings import (
     method,
     scale,
 )
+from medsins.bench.report.task_details import drill_down
+from medsins.bench.scoring.results import Results
 from medsins.markup.html import Html, breakable, joined, tag, text
 
 _ABSENT = "—"

@@ -17,9 +17,14 @@ jieba 0.42.1, janome 0.5.0 and pandas 2.2.3. Its faults are reproduced here and 
 
 from __future__ import annotations
 
-from medsins.bench.paper.crash import PublishedCrash
-from medsins.bench.paper.scoring import CORPUS_METRICS, METRICS, paper_corpus_score, paper_score
-from medsins.bench.paper.scripts import (
+from medsins.bench.scoring.published.crash import PublishedCrash
+from medsins.bench.scoring.published.scoring import (
+    CORPUS_METRICS,
+    METRICS,
+    paper_corpus_score,
+    paper_score,
+)
+from medsins.bench.scoring.published.scripts import (
     SCRIPTS,
     PaperTable,
     PublishedMetric,

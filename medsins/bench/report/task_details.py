@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from string import ascii_lowercase
 
-from medsins.bench.results import Miss
-from medsins.bench.standings import (
+from medsins.bench.report.leaderboard import (
     Standings,
     counted,
     language_label,
     metric_label,
 )
+from medsins.bench.scoring.results import Miss
 from medsins.markup.html import Html, breakable, tag, text
 
 LONGEST = 900

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from medsins.bench.paper import labels
-from medsins.bench.paper.cells import column
-from medsins.bench.paper.crash import PublishedCrash, PublishedKeyError, text_of
-from medsins.bench.paper.entities import counts, f1
-from medsins.bench.paper.text import bleu, rouge
+from medsins.bench.scoring.published import labels
+from medsins.bench.scoring.published.cells import column
+from medsins.bench.scoring.published.crash import PublishedCrash, PublishedKeyError, text_of
+from medsins.bench.scoring.published.entities import counts, f1
+from medsins.bench.scoring.published.text import bleu, rouge
 from medsins.errors import InvalidFileError
 
 Pair = tuple[float, float]

@@ -25,8 +25,8 @@ from typing import Any
 from tqdm import tqdm
 
 from medsins import __version__
-from medsins.bench.collecting import Benchmark, Item
-from medsins.bench.prompting import prompt
+from medsins.bench.asking.prompts import prompt
+from medsins.bench.suite.benchmark import Benchmark, Item
 from medsins.engine.folder import dump, write_atomically, writing
 from medsins.errors import CheckError, MissingExtraError, UnknownNameError
 from medsins.llm.budget import Budget, Caps, Price, Spent
@@ -265,7 +265,7 @@ class _RunningScore:
         self._left[task] -= 1
         if self._left[task] or self.questions is None:
             return
-        from medsins.bench.scoring import score_run_task
+        from medsins.bench.scoring.task_scores import score_run_task
 
         items = self.questions.items[task]
         predictions = {item.id: self.questions.replies[item.id].text for item in items}

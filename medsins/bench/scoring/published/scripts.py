@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from medsins.bench.paper import labels, tokens
-from medsins.bench.paper.corpus import (
+from medsins.bench.scoring.published import labels, tokens
+from medsins.bench.scoring.published.corpus import (
     EXPLANATION,
     HALLMARKS,
     NER,
@@ -23,8 +23,8 @@ from medsins.bench.paper.corpus import (
     as_read,
     fields,
 )
-from medsins.bench.paper.crash import PublishedCrash, PublishedImportError
-from medsins.bench.paper.punkt import splitter
+from medsins.bench.scoring.published.crash import PublishedCrash, PublishedImportError
+from medsins.bench.scoring.published.punkt import splitter
 
 if TYPE_CHECKING:
     from medsins.recipe import Task

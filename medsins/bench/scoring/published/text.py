@@ -16,13 +16,13 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Any
 
-from medsins.bench.paper.crash import (
+from medsins.bench.scoring.published.crash import (
     PublishedAssertionError,
     PublishedRecursionError,
     PublishedValueError,
     text_of,
 )
-from medsins.bench.paper.tokens import bleu_words, rouge_text
+from medsins.bench.scoring.published.tokens import bleu_words, rouge_text
 
 DEEPEST = 9990
 """Steps back through a table that fit below the recursion limit of the published scripts."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from medsins.bench.paper.crash import text_of
+from medsins.bench.scoring.published.crash import text_of
 
 NONE = "there is no related enetity"
 """The only answer that means no entity; the published definitions misspell it, too."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medsins.bench.corrected.reading import folded, plain
-from medsins.bench.corrected.statistics import Floats, Measured, additive, ratio, row_means
+from medsins.bench.scoring.corrected.reading import folded, plain
+from medsins.bench.scoring.corrected.statistics import Floats, Measured, additive, ratio, row_means
 
 NOTHING = frozenset({"there is no related enetity", "there is no related entity"})
 """Answers that name no entity: the published spelling, and the right one."""

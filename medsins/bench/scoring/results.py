@@ -34,7 +34,7 @@ from pydantic import (
     model_validator,
 )
 
-from medsins.bench.suite import CATEGORIES
+from medsins.bench.suite.tasks import CATEGORIES
 from medsins.engine.folder import dump, write_atomically, writing
 from medsins.errors import InvalidFileError
 

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from rapidfuzz.distance import LCSseq
 
-from medsins.bench.corrected.libraries import library, versions
-from medsins.bench.corrected.statistics import Floats, Integers, Measured, ratio
+from medsins.bench.scoring.corrected.libraries import library, versions
+from medsins.bench.scoring.corrected.statistics import Floats, Integers, Measured, ratio
 
 PRIMARY = "rouge1"
 """The paper names BLEU-1 and ROUGE-1; the latter is defined row by row, and knows recall."""
@@ -42,7 +42,7 @@ def _segmenter(language: str) -> Callable[[str], list[str]]:
         cut: Callable[[str], list[str]] = jieba.Tokenizer().lcut
         return cut
     library("janome", "janome")
-    from medsins.bench.paper import japanese
+    from medsins.bench.scoring.published import japanese
 
     return japanese.words().split
 

@@ -11,9 +11,8 @@ import numpy as np
 import xxhash
 
 from medsins import __version__
-from medsins.bench.collecting import Benchmark, Item
-from medsins.bench.corrected import choices, entities, labels, text
-from medsins.bench.corrected.statistics import (
+from medsins.bench.scoring.corrected import choices, entities, labels, text
+from medsins.bench.scoring.corrected.statistics import (
     LEVEL,
     RESAMPLES,
     Comparison,
@@ -23,8 +22,9 @@ from medsins.bench.corrected.statistics import (
     interval,
     resampled,
 )
-from medsins.bench.families import Family, Profile, profile
-from medsins.bench.predictions import Answer
+from medsins.bench.scoring.predictions import Answer
+from medsins.bench.suite.benchmark import Benchmark, Item
+from medsins.bench.suite.families import Family, Profile, profile
 from medsins.errors import InvalidFileError
 from medsins.recipe import Task
 from medsins.registry import task as find_task
@@ -177,7 +177,7 @@ def score_task(
 
 def _as_published(known: Profile, answers: Sequence[Answer], punkt: bool) -> dict[str, Any]:
     """Return the fields of a score that the published code decides on."""
-    from medsins.bench.paper import paper_table
+    from medsins.bench.scoring.published import paper_table
 
     rows = (
         {

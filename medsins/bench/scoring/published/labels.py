@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from medsins.bench.paper.crash import PublishedIndexError, text_of
-from medsins.bench.paper.text import bleu, rouge
+from medsins.bench.scoring.published.crash import PublishedIndexError, text_of
+from medsins.bench.scoring.published.text import bleu, rouge
 
 HALLMARKS = (
     "sustaining proliferative signaling",

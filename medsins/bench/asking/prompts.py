@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from medsins.bench.collecting import Item, Shot
+from medsins.bench.suite.benchmark import Item, Shot
 from medsins.errors import CheckError
 
 BYTES_A_TOKEN = 3

@@ -11,7 +11,7 @@ from itertools import accumulate
 from pathlib import Path
 from unicodedata import east_asian_width
 
-from medsins.bench.standings import Cell, Column, Standings, scale
+from medsins.bench.report.leaderboard import Cell, Column, Standings, scale
 from medsins.engine.folder import write_atomically, writing
 from medsins.markup.html import Attribute, Html, tag, text
 

@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
-from medsins.bench.results import (
+from medsins.bench.scoring.results import (
     Mean,
     Miss,
     Results,
@@ -25,7 +25,7 @@ from medsins.bench.results import (
     overall_mean,
     read_results,
 )
-from medsins.bench.suite import CATEGORIES
+from medsins.bench.suite.tasks import CATEGORIES
 from medsins.errors import InvalidFileError
 from medsins.taxonomy import LANGUAGES
 

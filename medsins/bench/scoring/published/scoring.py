@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from medsins.bench.paper import labels
-from medsins.bench.paper.cells import cell
-from medsins.bench.paper.corpus import Run, read_rows
-from medsins.bench.paper.crash import PublishedKeyError
-from medsins.bench.paper.entities import entities, entity_f1
-from medsins.bench.paper.text import bleu, rouge
+from medsins.bench.scoring.published import labels
+from medsins.bench.scoring.published.cells import cell
+from medsins.bench.scoring.published.corpus import Run, read_rows
+from medsins.bench.scoring.published.crash import PublishedKeyError
+from medsins.bench.scoring.published.entities import entities, entity_f1
+from medsins.bench.scoring.published.text import bleu, rouge
 from medsins.errors import UnknownNameError
 
 _ONE: dict[str, Callable[[Any, Any], Any]] = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from medsins.bench.suite import PUBLISHED
+from medsins.bench.suite.tasks import PUBLISHED
 from medsins.errors import UnknownNameError
 from medsins.recipe import Task
 from medsins.taxonomy import Category

@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from medsins.bench.markdown import markdown
-from medsins.bench.page import page
-from medsins.bench.plots import pictures, write_pictures
-from medsins.bench.standings import standings
+from medsins.bench.report.leaderboard import standings
+from medsins.bench.report.markdown import markdown
+from medsins.bench.report.page import page
+from medsins.bench.report.plots import pictures, write_pictures
 from medsins.engine.folder import write_atomically, writing
 
 
