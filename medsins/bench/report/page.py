@@ -65,7 +65,7 @@ def page(standings: Standings) -> str:
 
 
 def _asset(name: str) -> Html:
-    return Html(files("medsins.bench").joinpath(name).read_text(encoding="utf-8"))
+    return Html(files("medsins.bench.report").joinpath(name).read_text(encoding="utf-8"))
 
 
 def _policy(style: str, script: str) -> str:
