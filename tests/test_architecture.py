@@ -13,7 +13,7 @@ from medsins.schema import json_schemas
 
 ROOT = Path(medsins.__file__).resolve().parent
 LAYERS = [
-    {"errors", "markup", "schema", "taxonomy", "text"},
+    {"errors", "markup", "schema", "taxonomy", "text", "io"},
     {"raw"},
     {"instructions"},
     {"recipe"},

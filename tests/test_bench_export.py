@@ -32,7 +32,6 @@ from medsins.bench.scoring.predictions import Answer
 from medsins.bench.scoring.task_scores import score_task
 from medsins.bench.suite.benchmark import Benchmark, Item, collect
 from medsins.bench.suite.families import Family, profile
-from medsins.engine.folder import dump
 from medsins.errors import (
     AccessError,
     BuildConflictError,
@@ -42,6 +41,7 @@ from medsins.errors import (
     OutputError,
     UnknownNameError,
 )
+from medsins.io.files import dump
 
 TASKS = (
     *("medqa_mcqa_en", "medmcqa_mcq", "pubmedqa_yes_no_maybe", "mednli_entailment_classification"),

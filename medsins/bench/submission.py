@@ -32,8 +32,8 @@ from medsins.bench.scoring.predictions import (
 )
 from medsins.bench.scoring.results import Results
 from medsins.bench.suite.benchmark import Benchmark, Item
-from medsins.engine.folder import dump, write_atomically, writing
 from medsins.errors import InvalidFileError
+from medsins.io.files import dump, write_atomically, writing
 
 ENTRY = "entry.json"
 

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medsins.engine.folder import write_atomically
 from medsins.engine.runner import BuildResult, build
 from medsins.errors import InvalidFileError, OutputError
+from medsins.io.files import write_atomically
 from medsins.registry import find
 from medsins.schema import json_schemas
 from medsins.taxonomy import LANGUAGES, Category, Domain

@@ -11,7 +11,6 @@ data/<task>/<split>-00000-of-0000N.parquet  rejects/<recipe>.jsonl
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import os
@@ -25,14 +24,12 @@ from medsins.errors import (
     BuildConflictError,
     CorruptBuildError,
     IncompleteBuildError,
-    MedsinsError,
     OutputError,
 )
+from medsins.io.files import write_atomically, writing
 
 MANIFEST = "manifest.json"
 STATE = ".medsins"
-
-_FULL = "Make room and run the same command again: what is finished is kept."
 
 
 class BuildFolder:
@@ -156,48 +153,3 @@ class BuildFolder:
             for folder in sorted((self.path / top).glob("**/"), reverse=True):
                 if folder.is_dir() and not any(folder.iterdir()):
                     folder.rmdir()
-
-
-@contextmanager
-def writing(folder: Path, full: str = _FULL) -> Iterator[None]:
-    """Turn what goes wrong while writing into errors that name the folder.
-
-    Args:
-        folder: Where files are written.
-        full: What to do when the disk is full.
-
-    Raises:
-        OutputError: The folder is read-only, the disk is full, or a file is in the way.
-    """
-    try:
-        yield
-    except OSError as error:
-        if isinstance(error, MedsinsError):
-            raise
-        if error.errno == errno.ENOSPC:
-            raise OutputError(f"the disk of {folder} is full. {full}") from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise OutputError(
-                f"{folder} cannot be written ({os.strerror(error.errno)}). Choose another output "
-                "folder, or change its mode."
-            ) from error
-        if error.errno in (errno.ENOTDIR, errno.EEXIST):
-            raise OutputError(
-                f"{folder} or a part of it is a file, but a folder is due there."
-            ) from error
-        raise
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that it is there whole or not at all, even after a power cut."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
-
-
-def dump(value: Any) -> str:
-    """Return JSON as this library writes it into files: sorted keys, two blanks, one last line."""
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

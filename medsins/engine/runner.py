@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 
 from medsins import __version__
-from medsins.engine.folder import MANIFEST, BuildFolder, dump, writing
+from medsins.engine.folder import MANIFEST, BuildFolder
 from medsins.engine.local import Local
 from medsins.engine.plan import (
     FileCache,
@@ -32,6 +32,7 @@ from medsins.errors import (
     UnknownNameError,
 )
 from medsins.instructions.wordings import KINDS
+from medsins.io.files import dump, writing
 from medsins.recipe import Recipe, Task
 from medsins.registry import Select, raw_root, resolve, samples_root
 from medsins.taxonomy import SPLITS

@@ -13,7 +13,6 @@ import orjson
 from tqdm import tqdm
 
 from medsins import __version__
-from medsins.engine.folder import dump, write_atomically
 from medsins.errors import OutputError
 from medsins.formats.drawing import TaskSamples
 from medsins.formats.placing import RECORD, placed
@@ -23,6 +22,7 @@ from medsins.formats.shuffling import Shuffle
 from medsins.formats.task_files import head
 from medsins.formats.trainers import trace
 from medsins.formats.writers import Files, JsonLines, Parquet, Tar, TaskFile, Writer, finishing
+from medsins.io.files import dump, write_atomically
 from medsins.policy.decisions import LOCAL_ADVICE, Verdict, admitted
 from medsins.raw.files import sha256
 from medsins.registry import Select

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from medsins.engine.folder import writing
 from medsins.errors import BuildConflictError, OutputError
+from medsins.io.files import writing
 
 RECORD = "export.json"
 """The file that makes a folder an export."""

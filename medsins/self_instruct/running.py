@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from medsins.engine.folder import writing
 from medsins.errors import CheckError
 from medsins.instructions.lint import seed_problems
 from medsins.instructions.spec import InstructionSpec
 from medsins.instructions.wordings import EXPANSIONS, wordings
+from medsins.io.files import writing
 from medsins.llm.batches import Batching, ask_in_batches
 from medsins.llm.budget import Budget, Caps, Price, Spent
 from medsins.llm.endpoint import Endpoint

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from medsins import __version__
-from medsins.engine.folder import write_atomically
 from medsins.instructions.wordings import instruction_id
+from medsins.io.files import write_atomically
 from medsins.llm.budget import Price
 from medsins.self_instruct.plan import Accepted, Expansion
 from medsins.self_instruct.prompts import VERSION

@@ -27,8 +27,8 @@ from tqdm import tqdm
 from medsins import __version__
 from medsins.bench.asking.prompts import prompt
 from medsins.bench.suite.benchmark import Benchmark, Item
-from medsins.engine.folder import dump, write_atomically, writing
 from medsins.errors import CheckError, MissingExtraError, UnknownNameError
+from medsins.io.files import dump, write_atomically, writing
 from medsins.llm.budget import Budget, Caps, Price, Spent
 from medsins.llm.calls import Call, Reply
 from medsins.llm.endpoint import Endpoint

@@ -23,9 +23,9 @@ from medsins.bench.harnesses.records import (
     exported_task,
 )
 from medsins.bench.suite.benchmark import Benchmark
-from medsins.engine.folder import dump, write_atomically
 from medsins.errors import CheckError, OutputError, UnknownNameError
 from medsins.formats.placing import RECORD, placed
+from medsins.io.files import dump, write_atomically
 from medsins.policy.decisions import LOCAL_ADVICE, Verdict, admitted, model_calls, publication
 from medsins.registry import recipe as find_recipe
 

@@ -22,7 +22,7 @@ import yaml
 
 from medsins.bench.harnesses.records import MAX_ANSWER_TOKENS, ExportedTask, Options
 from medsins.bench.suite.families import Family
-from medsins.engine.folder import write_atomically
+from medsins.io.files import write_atomically
 
 PREFIX = "medsbench"
 """What names of benchmarks begin with."""

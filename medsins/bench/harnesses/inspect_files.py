@@ -7,7 +7,7 @@ from pathlib import Path
 
 from medsins import __version__
 from medsins.bench.harnesses.records import ExportedTask, Options
-from medsins.engine.folder import write_atomically
+from medsins.io.files import write_atomically
 
 HOW = """\
 Ask a model, on any machine that has both packages (`pip install 'medsins[inspect]'`):

@@ -26,7 +26,7 @@ from medsins.bench.harnesses.records import (
     Options,
 )
 from medsins.bench.suite.families import Family
-from medsins.engine.folder import write_atomically
+from medsins.io.files import write_atomically
 
 PREFIX = "medsbench"
 """What names of tasks and groups begin with: the harness has thousands of others."""

@@ -19,8 +19,8 @@ from typing import Any
 from medsins.bench.asking.prompts import Asked, prompt
 from medsins.bench.suite.benchmark import Benchmark, Item
 from medsins.bench.suite.families import Family, Profile, profile
-from medsins.engine.folder import dump, write_atomically
 from medsins.errors import UnknownNameError
+from medsins.io.files import dump, write_atomically
 from medsins.registry import recipe as find_recipe
 from medsins.registry import task as find_task
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from unicodedata import east_asian_width
 
 from medsins.bench.report.leaderboard import Cell, Column, Standings, scale
-from medsins.engine.folder import write_atomically, writing
+from medsins.io.files import write_atomically, writing
 from medsins.markup.html import Attribute, Html, tag, text
 
 NAMES = ("leaderboard", "overview")

@@ -16,7 +16,7 @@ from medsins.bench.report.leaderboard import standings
 from medsins.bench.report.markdown import markdown
 from medsins.bench.report.page import page
 from medsins.bench.report.plots import pictures, write_pictures
-from medsins.engine.folder import write_atomically, writing
+from medsins.io.files import write_atomically, writing
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,8 @@ from pydantic import (
 )
 
 from medsins.bench.suite.tasks import CATEGORIES
-from medsins.engine.folder import dump, write_atomically, writing
 from medsins.errors import InvalidFileError
+from medsins.io.files import dump, write_atomically, writing
 
 VERSION: Final = "1"
 """Version of the layout of `results.json`."""

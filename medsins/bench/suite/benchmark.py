@@ -22,10 +22,10 @@ import xxhash
 
 from medsins import __version__
 from medsins.bench.suite.tasks import BenchTask, bench_tasks
-from medsins.engine.folder import dump, write_atomically
 from medsins.engine.plan import locate
 from medsins.engine.runner import build
 from medsins.errors import InvalidFileError, MissingFilesError
+from medsins.io.files import dump, write_atomically
 from medsins.registry import raw_root, resolve
 
 VERSION = "1"
