@@ -32,18 +32,18 @@ _HOMES = {
     "Redistribution": "medsins.taxonomy",
     "SplitRule": "medsins.recipe",
     "Task": "medsins.recipe",
-    "build": "medsins.engine",
+    "build": "medsins.engine.runner",
     "expand": "medsins.self_instruct.running",
     "export": "medsins.formats",
     "fetch": "medsins.contributing.raw_files",
-    "load": "medsins.engine",
+    "load": "medsins.builds.loading",
     "pull": "medsins.hub",
     "push": "medsins.hub",
     "score": "medsins.bench.scoring.grading",
     "sources": "medsins.registry",
     "task": "medsins.registry",
     "tasks": "medsins.registry",
-    "verify": "medsins.engine",
+    "verify": "medsins.builds.verifying",
 }
 
 __all__ = [
@@ -76,8 +76,10 @@ __all__ = [
 if TYPE_CHECKING:
     from medsins import raw, text
     from medsins.bench.scoring.grading import score
+    from medsins.builds.loading import load
+    from medsins.builds.verifying import verify
     from medsins.contributing.raw_files import fetch
-    from medsins.engine import build, load, verify
+    from medsins.engine.runner import build
     from medsins.formats import export
     from medsins.hub import pull, push
     from medsins.recipe import Drafts, Recipe, SplitRule, Task

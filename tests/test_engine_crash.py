@@ -257,10 +257,10 @@ def test_a_part_that_was_damaged_is_mapped_again(
 
 
 def test_a_second_build_into_the_same_folder_is_refused(home: Path, tmp_path: Path) -> None:
-    from medsins.engine.folder import BuildFolder
+    from medsins.builds.folder import BuildFolder
 
     script = (
-        "import sys, time\nfrom medsins.engine.folder import BuildFolder\n"
+        "import sys, time\nfrom medsins.builds.folder import BuildFolder\n"
         f"with BuildFolder({str(tmp_path / 'out')!r}).locked():\n"
         "    print('locked', flush=True)\n    time.sleep(60)\n"
     )

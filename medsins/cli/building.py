@@ -181,7 +181,7 @@ def _bytes_by_task(result: BuildResult) -> Counter[str]:
 @click.argument("path", type=click.Path())
 def verify(path: str) -> None:
     """Check that a build is whole and every row is an instance."""
-    from medsins.engine.verifying import verify as verify_
+    from medsins.builds.verifying import verify as verify_
 
     found = verify_(path)
     click.echo(

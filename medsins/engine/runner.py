@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 
 from medsins import __version__
-from medsins.engine.folder import MANIFEST, BuildFolder
+from medsins.builds.folder import MANIFEST, BuildFolder
 from medsins.engine.local import Local
 from medsins.engine.plan import (
     FileCache,
@@ -103,7 +103,7 @@ class BuildResult:
 
     def load(self, split: str | None = None) -> Dataset | DatasetDict:
         """Load the instances of these tasks; see `medsins.load`."""
-        from medsins.engine.reading import load
+        from medsins.builds.loading import load
 
         return load(self.path, split, tasks=self.tasks)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from medsins.engine.folder import BuildFolder
+from medsins.builds.folder import BuildFolder
 from medsins.engine.local import Local
 from medsins.engine.memory import trim
 from medsins.engine.plan import Part, RecipePlan

@@ -13,7 +13,7 @@ import pyarrow as pa
 import xxhash
 from pyarrow import parquet
 
-from medsins.engine.folder import MANIFEST, BuildFolder
+from medsins.builds.folder import MANIFEST, BuildFolder
 from medsins.errors import CorruptBuildError, MedsinsError, UnknownNameError
 from medsins.raw.files import sha256
 from medsins.recipe import Task

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 
+from medsins.builds.folder import MANIFEST, BuildFolder
 from medsins.cards import build_texts, memory_sizes
-from medsins.engine.folder import MANIFEST, BuildFolder
 from medsins.errors import CorruptBuildError, IncompleteBuildError
 from medsins.io.files import dump
 from medsins.schema import SCHEMA_VERSION, json_schemas

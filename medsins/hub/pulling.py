@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from medsins.engine.folder import MANIFEST, STATE, BuildFolder
-from medsins.engine.verifying import Verification, verify
+from medsins.builds.folder import MANIFEST, STATE, BuildFolder
+from medsins.builds.verifying import Verification, verify
 from medsins.errors import BuildConflictError, CorruptBuildError, HubError, OutputError
 from medsins.hub.connection import DATASET, MAIN, Hub, check_name, endpoint_of, quiet
 from medsins.hub.parcel import TEXTS, Item, check_manifest

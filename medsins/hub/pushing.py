@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from medsins import __version__
-from medsins.engine.folder import MANIFEST, BuildFolder
-from medsins.engine.verifying import verify
+from medsins.builds.folder import MANIFEST, BuildFolder
+from medsins.builds.verifying import verify
 from medsins.errors import AccessError, BuildConflictError, HubError
 from medsins.hub.connection import (
     DATASET,

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
-from medsins.engine.folder import BuildFolder
+from medsins.builds.folder import BuildFolder
 from medsins.errors import AccessError
 
 WORDS = 8

@@ -18,7 +18,7 @@ import xxhash
 from pyarrow import parquet
 from tqdm import tqdm
 
-from medsins.engine.folder import BuildFolder
+from medsins.builds.folder import BuildFolder
 from medsins.registry import tasks as all_tasks
 
 WORDS = 13

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from medsins.engine.folder import BuildFolder
+from medsins.builds.folder import BuildFolder
 from medsins.errors import UnknownNameError
 from medsins.registry import resolve
 from medsins.taxonomy import SPLITS

@@ -16,7 +16,7 @@ from pyarrow import parquet
 from pydantic import TypeAdapter, ValidationError
 from tqdm import tqdm
 
-from medsins.engine.folder import MANIFEST, BuildFolder
+from medsins.builds.folder import MANIFEST, BuildFolder
 from medsins.errors import CorruptBuildError
 from medsins.raw.files import sha256
 from medsins.schema import ARROW, CONSTANT, Instance, instance_id, json_schemas
