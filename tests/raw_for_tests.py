@@ -44,10 +44,10 @@ def read_slices(files: FileSet, slices: Sequence[tuple[RawFile, Span | None]]) -
     return reading
 
 
-def read_in_parts(files: FileSet, folder: Path, part: int, block: int) -> tuple[Reading, int]:
-    """Read the one file cut as a build cuts large files; also return the number of its parts."""
+def read_in_chunks(files: FileSet, folder: Path, chunk: int, block: int) -> tuple[Reading, int]:
+    """Read the one file cut as a build cuts large files; also return the number of its chunks."""
     (file,) = files.locate(folder).files
-    with constants(plan, PART_BYTES=part, _SCAN_BLOCK=block):
+    with constants(plan, CHUNK_BYTES=chunk, _SCAN_BLOCK=block):
         facts = plan.scan(file.path, files.reader)
     edges = (0, *facts.cuts, facts.size)
     spans = list(pairwise(edges)) if facts.cuts else [None]

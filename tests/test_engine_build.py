@@ -112,7 +112,7 @@ def test_the_bytes_do_not_depend_on_the_number_of_workers(
 ) -> None:
     from medsins.engine import plan, runner
 
-    monkeypatch.setattr(plan, "PART_BYTES", 20_000)
+    monkeypatch.setattr(plan, "CHUNK_BYTES", 20_000)
     monkeypatch.setattr(plan, "_SCAN_BLOCK", 4_000)
     build("clinic", clinic, tmp_path / "one", workers=1)
     build("clinic", clinic, tmp_path / "two", workers=2)
@@ -129,7 +129,7 @@ def test_cutting_a_file_changes_neither_rows_nor_their_order(
     build("clinic", clinic, tmp_path / "whole")
     from medsins.engine import plan
 
-    monkeypatch.setattr(plan, "PART_BYTES", 20_000)
+    monkeypatch.setattr(plan, "CHUNK_BYTES", 20_000)
     monkeypatch.setattr(plan, "_SCAN_BLOCK", 4_000)
     build("clinic", clinic, tmp_path / "cut")
     for task in ("clinic_answer", "clinic_verdict"):
@@ -178,7 +178,7 @@ HALVES = (0, 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1)
 
 
 @given(
-    parts=st.lists(
+    chunks=st.lists(
         st.lists(
             st.tuples(
                 st.sampled_from(["train", "validation", "test"]),
@@ -191,14 +191,14 @@ HALVES = (0, 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1)
     bucket=st.sampled_from([1, 3, 1000]),
 )
 def test_duplicates_are_those_that_have_the_same_before_them(
-    parts: list[list[tuple[str, list[tuple[int, int]]]]], bucket: int
+    chunks: list[list[tuple[str, list[tuple[int, int]]]]], bucket: int
 ) -> None:
     from medsins.engine import duplicates
     from medsins.engine.receipts import Group, Receipt
 
     receipts, rows = [], []
     with tempfile.TemporaryDirectory() as folder, constants(duplicates, _BUCKET_ROWS=bucket):
-        for number, batches in enumerate(parts):
+        for number, batches in enumerate(chunks):
             ids = [one for _, batch in batches for one in batch]
             data = b"".join(half.to_bytes(8, "big") for one in ids for half in one)
             (Path(folder) / f"{number}.ids").write_bytes(data)
@@ -345,9 +345,9 @@ def test_limit_reads_so_many_records_of_each_split(clinic: Path, tmp_path: Path)
 
 def test_split_builds_that_split_only(clinic: Path, tmp_path: Path) -> None:
     whole = build("clinic", clinic, tmp_path / "whole")
-    part = build("clinic", clinic, tmp_path / "part", split="test")
-    assert part.counts == {task: {"test": n["test"]} for task, n in whole.counts.items()}
-    assert "its split, train, is not selected" in part.manifest["recipes"]["clinic"]["skipped"]
+    chunk = build("clinic", clinic, tmp_path / "chunk", split="test")
+    assert chunk.counts == {task: {"test": n["test"]} for task, n in whole.counts.items()}
+    assert "its split, train, is not selected" in chunk.manifest["recipes"]["clinic"]["skipped"]
 
 
 @pytest.mark.parametrize("group", ["record['number']", "record['patient'] + '\\ud800'"])
@@ -521,8 +521,8 @@ from pathlib import Path
 from medsins.engine.memory import be_lean
 be_lean()
 import medsins
-from medsins.engine import duplicates, plan, sharding, worker
-plan.PART_BYTES, plan._SCAN_BLOCK = 1 << 20, 1 << 16
+from medsins.engine import duplicates, mapping, plan, sharding
+plan.CHUNK_BYTES, plan._SCAN_BLOCK = 1 << 20, 1 << 16
 sharding.ROW_GROUP_BYTES, worker.FLUSH_CHARACTERS = 1 << 20, 1 << 18
 duplicates._BUCKET_ROWS = 1 << 12
 medsins.build("clinic", raw=sys.argv[1], out=sys.argv[2], workers=1, progress=False)
@@ -547,12 +547,12 @@ def test_peak_memory_does_not_grow_with_the_number_of_records(clinic: Path, tmp_
     assert peaks[1] < 1.08 * peaks[0], peaks
 
 
-def test_rejects_are_judged_over_the_whole_source_not_part_by_part(
+def test_rejects_are_judged_over_the_whole_source_not_chunk_by_chunk(
     clinic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from medsins.engine import plan
 
-    monkeypatch.setattr(plan, "PART_BYTES", 1 << 20)
+    monkeypatch.setattr(plan, "CHUNK_BYTES", 1 << 20)
     monkeypatch.setattr(plan, "_SCAN_BLOCK", 1 << 16)
     records = visits(40_000)
     for record in records[-200:]:

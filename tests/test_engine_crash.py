@@ -23,9 +23,9 @@ import medsins
 from medsins import errors
 
 RECORDS = 400
-PART_BYTES = 20_000
+CHUNK_BYTES = 20_000
 
-# Builds in parts, with two workers or in one process, and ends itself with SIGKILL at the n-th
+# Builds in chunks, with two workers or in one process, and ends itself with SIGKILL at the n-th
 # rename, removal or write of a file that matters.
 SUICIDAL = """
 import os, signal, sys
@@ -33,7 +33,7 @@ from pathlib import Path
 import medsins
 from medsins.engine import plan
 
-plan.PART_BYTES, plan._SCAN_BLOCK = {part_bytes}, 4_000
+plan.CHUNK_BYTES, plan._SCAN_BLOCK = {chunk_bytes}, 4_000
 left = int(sys.argv[1])
 
 def mortal(name):
@@ -79,7 +79,7 @@ def run_until_killed(
 ) -> subprocess.CompletedProcess[str]:
     raw = str(home / "raw")
     script = SUICIDAL.format(
-        part_bytes=PART_BYTES, select="clinic ward", raw=raw, out=str(out), more=more
+        chunk_bytes=CHUNK_BYTES, select="clinic ward", raw=raw, out=str(out), more=more
     )
     return subprocess.run(
         [sys.executable, "-c", script, str(steps)], capture_output=True, check=False, text=True
@@ -185,7 +185,7 @@ def test_stopped_by_a_signal_with_workers_running_it_resumes(
     environment = {**os.environ, "MEDSINS_RECIPES": str(tmp_path / "recipes")}
     script = (
         "import sys\nfrom medsins.engine import plan\nfrom medsins.cli import main\n"
-        "plan.PART_BYTES, plan._SCAN_BLOCK = 400_000, 100_000\nmain()\n"
+        "plan.CHUNK_BYTES, plan._SCAN_BLOCK = 400_000, 100_000\nmain()\n"
     )
     (tmp_path / "main.py").write_text(
         script.replace("main()\n", "if __name__ == '__main__':\n    main()\n")
@@ -202,9 +202,9 @@ def test_stopped_by_a_signal_with_workers_running_it_resumes(
     assert whole.wait(120) == 0, whole.stderr and whole.stderr.read()
     rng = random.Random(stop)
     process = start("out")
-    parts = tmp_path / "out" / ".medsins" / "parts" / "clinic"
+    chunks = tmp_path / "out" / ".medsins" / "chunks" / "clinic"
     deadline = time.monotonic() + 60
-    while not list(parts.glob("*.json")) and process.poll() is None:
+    while not list(chunks.glob("*.json")) and process.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     # An interrupt comes while there is much to do; what cannot be caught comes at any time.
@@ -221,7 +221,7 @@ def test_stopped_by_a_signal_with_workers_running_it_resumes(
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
-def test_finished_parts_are_not_mapped_again(
+def test_finished_chunks_are_not_mapped_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_recipe(tmp_path / "recipes")
@@ -229,26 +229,26 @@ def test_finished_parts_are_not_mapped_again(
     home = tmp_path
     write_visits(home / "raw", visits(RECORDS))
     script = SUICIDAL.format(
-        part_bytes=PART_BYTES,
+        chunk_bytes=CHUNK_BYTES,
         select="clinic",
         raw=str(home / "raw"),
         out=str(home / "medsins-out"),
         more={},
     )
     subprocess.run([sys.executable, "-c", script, "30"], capture_output=True, check=False)
-    done = {p: p.stat().st_mtime_ns for p in (home / "medsins-out").rglob("parts/*/*.json")}
+    done = {p: p.stat().st_mtime_ns for p in (home / "medsins-out").rglob("chunks/*/*.json")}
     assert done
     subprocess.run([sys.executable, "-c", script, "4"], capture_output=True, check=False)
-    after = {p: p.stat().st_mtime_ns for p in (home / "medsins-out").rglob("parts/*/*.json")}
+    after = {p: p.stat().st_mtime_ns for p in (home / "medsins-out").rglob("chunks/*/*.json")}
     assert done.items() <= after.items()
 
 
-def test_a_part_that_was_damaged_is_mapped_again(
+def test_a_chunk_that_was_damaged_is_mapped_again(
     home: Path, uninterrupted: Uninterrupted, tmp_path: Path
 ) -> None:
     out = tmp_path / "medsins-out"
     build_until_killed(home, out, 30)
-    damaged = list(out.rglob("parts/*/*.arrow"))
+    damaged = list(out.rglob("chunks/*/*.arrow"))
     assert damaged
     for path in damaged:
         path.write_bytes(path.read_bytes()[:-1])
@@ -320,7 +320,7 @@ def test_a_file_where_the_folder_is_due_is_said(home: Path, tmp_path: Path) -> N
         medsins.build("clinic", raw=home / "raw", out=tmp_path / "out" / "below", progress=False)
 
 
-def test_a_worker_that_is_killed_costs_only_its_part(tmp_path: Path) -> None:
+def test_a_worker_that_is_killed_costs_only_its_chunk(tmp_path: Path) -> None:
     from medsins.engine.local import Local
 
     marks = tmp_path / "marks"
@@ -386,7 +386,7 @@ import sys
 import medsins
 from medsins.engine import plan
 
-plan.PART_BYTES, plan._SCAN_BLOCK = {PART_BYTES}, 4_000
+plan.CHUNK_BYTES, plan._SCAN_BLOCK = {CHUNK_BYTES}, 4_000
 medsins.build("clinic", raw={str(home / "raw")!r}, out={str(tmp_path)!r}, workers=2)
 print(sorted({{"pyarrow", "pydantic"}} & set(sys.modules)))
 """

@@ -4,7 +4,7 @@ README.md  LICENSES.md  composition.svg  croissant.json  manifest.json
 data/<task>/<split>-00000-of-0000N.parquet  rejects/<recipe>.jsonl
 .medsins/lock            held while a process builds here
 .medsins/files.json      sizes, times and digests of raw files, so that they are read once
-.medsins/parts/…         finished parts of recipes that are not finished
+.medsins/chunks/…         finished chunks of recipes that are not finished
 .medsins/staged/…        finished recipes that are not published yet
 .medsins/commit.json     what the publishing of staged recipes has to move; see `commit`
 """
@@ -42,7 +42,7 @@ class BuildFolder:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).expanduser()
         self.state = self.path / STATE
-        self.parts = self.state / "parts"
+        self.chunks = self.state / "chunks"
         self.staged = self.state / "staged"
         self._journal = self.state / "commit.json"
 
@@ -146,7 +146,7 @@ class BuildFolder:
         self._remove_empty_folders()
         self._journal.unlink()
         shutil.rmtree(self.staged, ignore_errors=True)
-        shutil.rmtree(self.parts, ignore_errors=True)
+        shutil.rmtree(self.chunks, ignore_errors=True)
 
     def _remove_empty_folders(self) -> None:
         for top in ("data", "rejects"):

@@ -135,8 +135,8 @@ def _seeds(recipe: type[Recipe]) -> Iterator[str]:
 
 def _sample(recipe: type[Recipe], folder: Path) -> Iterator[str]:
     from medsins.builds.verifying import verify
+    from medsins.engine.mapping import NOTHING
     from medsins.engine.runner import build
-    from medsins.engine.worker import NOTHING
 
     result = build(recipe.name, sample=True, out=folder / "build", workers=1, progress=False)
     verify(result.path, progress=False)

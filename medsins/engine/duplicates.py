@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from medsins.engine.parts import all_ids
+from medsins.engine.chunks import all_ids
 from medsins.engine.receipts import Receipt
 from medsins.taxonomy import SPLITS
 
@@ -20,12 +20,12 @@ _BUCKET_ROWS = 1 << 19
 def duplicates(folder: Path, receipts: Sequence[Receipt]) -> dict[int, dict[int, list[int]]]:
     """Find instances whose id another instance has that stands before it.
 
-    The order is test, validation, train, and then that of the parts: of two equal instances in
+    The order is test, validation, train, and then that of the chunks: of two equal instances in
     test and train, the one in train goes. The first halves of ids are looked through in buckets,
     so memory does not grow with their number; whole ids are only looked at where those repeat.
 
     Returns:
-        Rows to drop, counted within their batch, by part and by batch.
+        Rows to drop, counted within their batch, by chunk and by batch.
     """
     repeated = _repeated_halves(folder, receipts)
     if not len(repeated):
@@ -39,8 +39,8 @@ def duplicates(folder: Path, receipts: Sequence[Receipt]) -> dict[int, dict[int,
     batches = np.searchsorted(edges, places, side="right") - 1
     dropped: dict[int, dict[int, list[int]]] = {}
     for place, index in zip(places.tolist(), batches.tolist(), strict=True):
-        part, batch = owners[index]
-        dropped.setdefault(part, {}).setdefault(batch, []).append(place - int(edges[index]))
+        chunk, batch = owners[index]
+        dropped.setdefault(chunk, {}).setdefault(batch, []).append(place - int(edges[index]))
     return dropped
 
 
@@ -51,13 +51,13 @@ def _repeated_halves(folder: Path, receipts: Sequence[Receipt]) -> Halves:
     width = np.uint64((2**64 - 1) // buckets + (buckets > 1))
     repeated = []
     for bucket in range(buckets):
-        parts = []
+        chunks = []
         for _, ids, _ in all_ids(folder, receipts):
             high = ids[:, 0].astype(np.uint64)
-            parts.append(high[high // width == bucket] if buckets > 1 else high)
-        if parts:
-            halves = np.concatenate(parts)
-            del parts
+            chunks.append(high[high // width == bucket] if buckets > 1 else high)
+        if chunks:
+            halves = np.concatenate(chunks)
+            del chunks
             halves.sort()
             same = halves[1:][halves[1:] == halves[:-1]]
             # `np.unique` does the same, but its first call imports masked arrays.
@@ -81,7 +81,7 @@ def _ids_that_begin_with(
 
 
 def _ranks(found: Receipt, offset: int) -> Halves:
-    """Return the order of a part's instances: split first, then place in the build."""
+    """Return the order of a chunk's instances: split first, then place in the build."""
     order = {split: len(SPLITS) - 1 - i for i, split in enumerate(SPLITS)}
     splits = np.repeat(
         np.array([order[group.split] for group in found.groups], np.uint64),
@@ -92,11 +92,11 @@ def _ranks(found: Receipt, offset: int) -> Halves:
 
 
 def _batch_edges(receipts: Sequence[Receipt]) -> tuple[Any, list[tuple[int, int]]]:
-    """Return the first place of every batch, and which (part, batch) it is."""
+    """Return the first place of every batch, and which (chunk, batch) it is."""
     starts, owners, place = [], [], 0
-    for part, found in enumerate(receipts):
+    for chunk, found in enumerate(receipts):
         for batch, group in enumerate(found.groups):
             starts.append(place)
-            owners.append((part, batch))
+            owners.append((chunk, batch))
             place += group.rows
     return np.array(starts, np.uint64), owners

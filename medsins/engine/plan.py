@@ -1,6 +1,6 @@
-"""The plan of a build: which raw files, cut into which parts, and which of them are done.
+"""The plan of a build: which raw files, cut into which chunks, and which of them are done.
 
-Fingerprints tell: a part, or a whole recipe, is done if nothing that shapes its result changed.
+Fingerprints tell: a chunk, or a whole recipe, is done if nothing that shapes its result changed.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from medsins.raw.files import FileSet, Located, RawFile, Reader, Span
 from medsins.recipe import Recipe, Task, joins_files
 from medsins.taxonomy import SPLITS
 
-PART_BYTES = 32 << 20
-"""Raw bytes in a part: the unit of work, of parallelism, and of what an interruption can lose."""
+CHUNK_BYTES = 32 << 20
+"""Raw bytes in a chunk: the unit of work, of parallelism, and of what an interruption can lose."""
 
-SHAPING = ("arrays", "duplicates", "parts", "plan", "receipts", "sharding", "shards", "worker")
+SHAPING = ("arrays", "chunks", "duplicates", "mapping", "plan", "receipts", "sharding", "shards")
 """The modules of the engine that shape instances and shards."""
 
 _SCAN_BLOCK = 1 << 20
@@ -69,7 +69,7 @@ class Slice:
 
 
 @dataclass(frozen=True)
-class Part:
+class Chunk:
     """One unit of mapping.
 
     Attributes:
@@ -93,12 +93,12 @@ class Part:
 
 @dataclass(frozen=True)
 class RecipePlan:
-    """All parts of one recipe, in the order in which their instances stand in the shards.
+    """All chunks of one recipe, in the order in which their instances stand in the shards.
 
     Attributes:
         recipe: The recipe.
         tasks: The tasks wanted.
-        parts: Its parts.
+        chunks: Its chunks.
         files: Facts of all raw files, by path relative to the raw root.
         absent: (file set, split, pattern) of patterns that match no file.
         instructions: The instructions of each task; an instance's id says which is its own.
@@ -107,7 +107,7 @@ class RecipePlan:
 
     recipe: type[Recipe]
     tasks: tuple[Task, ...]
-    parts: tuple[Part, ...]
+    chunks: tuple[Chunk, ...]
     files: dict[str, FileFacts]
     absent: tuple[tuple[str, str, str], ...]
     instructions: dict[str, tuple[str, ...]]
@@ -160,7 +160,7 @@ class FileCache:
 
 
 def scan(path: Path, reader: Reader, tick: Callable[[], None] = lambda: None) -> FileFacts:
-    """Read a file once: its digest, and the record boundaries next after every `PART_BYTES`.
+    """Read a file once: its digest, and the record boundaries next after every `CHUNK_BYTES`.
 
     Args:
         path: The file.
@@ -169,9 +169,9 @@ def scan(path: Path, reader: Reader, tick: Callable[[], None] = lambda: None) ->
     """
     stat = path.stat()
     digest = hashlib.sha256()
-    cutter = reader.cutter() if _can_be_cut(path) and stat.st_size > PART_BYTES else None
+    cutter = reader.cutter() if _can_be_cut(path) and stat.st_size > CHUNK_BYTES else None
     cuts: list[int] = []
-    offset, target = 0, PART_BYTES
+    offset, target = 0, CHUNK_BYTES
     buffer = bytearray(_SCAN_BLOCK)
     with path.open("rb", buffering=0) as stream:
         while count := stream.readinto(buffer):
@@ -181,7 +181,7 @@ def scan(path: Path, reader: Reader, tick: Callable[[], None] = lambda: None) ->
                 if offset >= target and (found := cutter.boundary(block)) is not None:
                     if offset + found < stat.st_size:
                         cuts.append(offset + found)
-                    target = offset + PART_BYTES
+                    target = offset + CHUNK_BYTES
                 cutter.feed(block)
             offset += count
             tick()
@@ -267,7 +267,7 @@ def plan(
     cache_: FileCache,
     expansions: Path | None = None,
 ) -> RecipePlan:
-    """Cut a recipe's work into parts; every file must have been scanned.
+    """Cut a recipe's work into chunks; every file must have been scanned.
 
     Args:
         inputs: Its raw files.
@@ -295,15 +295,15 @@ def plan(
         json.dumps(list(spoken.items())),
         *(facts[file.path].sha256 for _, file in inputs.lookups),
     )
-    parts = []
+    chunks = []
     for name, (files, found) in inputs.sets.items():
         for split, slices in _cut(recipe, found, facts, options):
             digest = _digest(base, name, split, *(_identity(s, files, facts) for s in slices))
-            parts.append(Part(recipe.name, name, split, slices, names, options, digest))
+            chunks.append(Chunk(recipe.name, name, split, slices, names, options, digest))
     start = len(os.path.join(raw_root, ""))  # noqa: PTH118
     listed = {str(path)[start:].replace(os.sep, "/"): fact for path, fact in facts.items()}
-    whole = _digest(base, *(part.fingerprint for part in parts))
-    return RecipePlan(recipe, tuple(tasks), tuple(parts), listed, inputs.absent, spoken, whole)
+    whole = _digest(base, *(chunk.fingerprint for chunk in chunks))
+    return RecipePlan(recipe, tuple(tasks), tuple(chunks), listed, inputs.absent, spoken, whole)
 
 
 def same_files(inputs: Inputs, cache_: FileCache) -> None:
@@ -331,7 +331,7 @@ def _cut(
     facts: dict[Path, FileFacts],
     options: Options,
 ) -> Iterable[tuple[str, tuple[Slice, ...]]]:
-    """Yield (split, slices) of each part: cut large files, put small ones together."""
+    """Yield (split, slices) of each chunk: cut large files, put small ones together."""
     for split in ("", *SPLITS):
         of_split = [file for file in found if file.split == split]
         if not of_split or (options.split and split and split != options.split):
@@ -350,7 +350,7 @@ def _cut(
                     yield split, (Slice(file, span),)
                 continue
             weight = fact.size // members[file.path] if file.member else fact.size
-            if gathered and size + weight > PART_BYTES:
+            if gathered and size + weight > CHUNK_BYTES:
                 yield split, tuple(gathered)
                 gathered, size = [], 0
             gathered.append(Slice(file))

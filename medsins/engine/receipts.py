@@ -1,4 +1,4 @@
-"""Receipts: what a finished part holds, and where it lies.
+"""Receipts: what a finished chunk holds, and where it lies.
 
 Whoever hands out the work reads them; only those who do it need Arrow, which takes long to start.
 """
@@ -18,7 +18,7 @@ ID_BYTES = 16
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the records of a part."""
+    """What became of the records of a chunk."""
 
     records: int = 0
     with_instances: int = 0
@@ -30,7 +30,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One batch of a part file: so many instances of one task and split.
+    """One batch of a chunk file: so many instances of one task and split.
 
     Attributes:
         task: Name of the task.
@@ -54,11 +54,11 @@ def _group(task: str, split: str, rows: int, bytes: int, inputs: int) -> Group:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a finished part holds.
+    """What a finished chunk holds.
 
     Attributes:
-        fingerprint: Of the part, as planned.
-        bytes: Size of the part file.
+        fingerprint: Of the chunk, as planned.
+        bytes: Size of the chunk file.
         groups: Its batches, in order.
         counts: What became of its records, as in `Counts`.
     """
@@ -70,18 +70,18 @@ class Receipt:
 
 
 def ids_path(path: str | Path) -> Path:
-    """Return where the ids of a part file lie."""
+    """Return where the ids of a chunk file lie."""
     return Path(path).with_suffix(".ids")
 
 
-def part_path(folder: Path, fingerprint: str) -> Path:
-    """Return where the part file of a fingerprint lies."""
+def chunk_path(folder: Path, fingerprint: str) -> Path:
+    """Return where the chunk file of a fingerprint lies."""
     return folder / f"{fingerprint}.arrow"
 
 
 def receipt(folder: Path, fingerprint: str) -> Receipt | None:
-    """Return the receipt of a part if it is finished and its files are whole."""
-    path = part_path(folder, fingerprint)
+    """Return the receipt of a chunk if it is finished and its files are whole."""
+    path = chunk_path(folder, fingerprint)
     try:
         loaded = json.loads(path.with_suffix(".json").read_bytes())
         groups = tuple(_group(**group) for group in loaded.pop("groups"))

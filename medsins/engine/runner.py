@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
 _OF_JOBS = (
-    "medsins.engine.worker",
+    "medsins.engine.mapping",
     "medsins.engine.duplicates",
     "medsins.engine.shards",
     "medsins.cards",

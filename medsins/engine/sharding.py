@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from medsins.engine.receipts import Receipt, part_path
+from medsins.engine.receipts import Receipt, chunk_path
 
 SHARD_BYTES = 512 << 20
 """Text bytes in a shard; zstd brings it well under the 500 MB that the Hub's viewer likes."""
@@ -23,7 +23,7 @@ peak of a build."""
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some rows of one batch of one part: `batch` counts batches, `first` rows of all of them.
+    """Some rows of one batch of one chunk: `batch` counts batches, `first` rows of all of them.
 
     `inputs` is the batch that holds the inputs, as in `Group`.
     """
@@ -65,11 +65,11 @@ def shard_jobs(
     """Divide the instances of a recipe into shards."""
     pieces: dict[tuple[str, str], list[Piece]] = {}
     sizes: Counter[tuple[str, str]] = Counter()
-    for part, found in enumerate(receipts):
+    for chunk, found in enumerate(receipts):
         first = 0
-        path = part_path(folder, found.fingerprint)
+        path = chunk_path(folder, found.fingerprint)
         for batch, group in enumerate(found.groups):
-            gone = tuple(sorted(dropped.get(part, {}).get(batch, ())))
+            gone = tuple(sorted(dropped.get(chunk, {}).get(batch, ())))
             key = (group.task, group.split)
             pieces.setdefault(key, []).append(
                 Piece(str(path), batch, group.inputs, first, group.rows, gone)

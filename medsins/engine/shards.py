@@ -1,6 +1,6 @@
 """Shards: the Parquet files of a build.
 
-They are written from the parts in order, so they do not depend on which process mapped which part
+They are written from the chunks in order, so they do not depend on which process mapped which chunk
 when.
 """
 
@@ -20,8 +20,8 @@ from pyarrow import parquet
 
 from medsins import schema
 from medsins.engine.arrays import integers, lists, strings
+from medsins.engine.chunks import ID_HALF, Ids
 from medsins.engine.memory import trim
-from medsins.engine.parts import ID_HALF, Ids
 from medsins.engine.receipts import ID_BYTES, ids_path
 from medsins.engine.sharding import Piece, ShardJob
 from medsins.errors import CorruptBuildError
@@ -109,15 +109,15 @@ def _row_groups(job: ShardJob, constants: dict[str, list[str]]) -> Iterator[pa.T
 
 
 def _batches(job: ShardJob) -> Iterator[tuple[pa.RecordBatch, Ids]]:
-    """Yield the rows of a shard as they stand in the part files, with their ids."""
+    """Yield the rows of a shard as they stand in the chunk files, with their ids."""
     place = 0
     for path, pieces in groupby(job.pieces, key=attrgetter("path")):
         with _reading(path), pa.OSFile(path) as source, ids_path(path).open("rb") as ids_file:
-            part = pa.ipc.open_file(source)
+            chunk = pa.ipc.open_file(source)
             for piece in pieces:
-                batch, ids = part.get_batch(piece.batch), _ids(ids_file, piece)
+                batch, ids = chunk.get_batch(piece.batch), _ids(ids_file, piece)
                 if piece.inputs != piece.batch:
-                    inputs = part.get_batch(piece.inputs).column("input")
+                    inputs = chunk.get_batch(piece.inputs).column("input")
                     batch = batch.set_column(0, "input", inputs)
                 if piece.dropped:
                     batch = _without(batch, piece.dropped)
@@ -134,7 +134,7 @@ def _reading(path: str) -> Iterator[None]:
         yield
     except (pa.ArrowInvalid, OSError) as error:
         raise CorruptBuildError(
-            f"{path} cannot be read back ({error}). Run the same command again; this part is made "
+            f"{path} cannot be read back ({error}). Run the same command again; this chunk is made "
             "anew."
         ) from error
 
@@ -164,7 +164,7 @@ def _hexadecimal(ids: Ids) -> pa.StringArray:
 def _instances(
     gathered: Sequence[tuple[pa.RecordBatch, Ids]], constants: dict[str, list[str]]
 ) -> pa.Table:
-    """Return rows of parts as rows of a shard."""
+    """Return rows of chunks as rows of a shard."""
     batches = [batch for batch, _ in gathered]
     # Left to itself, this would return them in the machine's own byte order.
     ids = np.concatenate([ids for _, ids in gathered], dtype=ID_HALF)

@@ -1,4 +1,4 @@
-"""Staging a recipe: its parts are mapped, its shards written beside the build, nothing moved.
+"""Staging a recipe: its chunks are mapped, its shards written beside the build, nothing moved.
 
 Modules that bring Arrow and pydantic are slow to import, so they are imported by the jobs that
 need them: a process that only hands out work does without.
@@ -18,8 +18,8 @@ from tqdm import tqdm
 from medsins.builds.folder import BuildFolder
 from medsins.engine.local import Local
 from medsins.engine.memory import trim
-from medsins.engine.plan import Part, RecipePlan
-from medsins.engine.receipts import Counts, Receipt, part_path, receipt
+from medsins.engine.plan import Chunk, RecipePlan
+from medsins.engine.receipts import Counts, Receipt, chunk_path, receipt
 from medsins.engine.sharding import ShardJob, shard_jobs
 from medsins.errors import RejectedRecordsError
 from medsins.registry import task as find_task
@@ -53,7 +53,7 @@ class Stage:
     @contextmanager
     def bar(self, plans: Sequence[RecipePlan]) -> Iterator[None]:
         """Show progress over the raw bytes of all plans."""
-        total = sum(_weight(part) for one in plans for part in one.parts)
+        total = sum(_weight(chunk) for one in plans for chunk in one.chunks)
         with tqdm(
             total=total, unit="B", unit_scale=True, unit_divisor=1024, disable=self._disable
         ) as self._bar:
@@ -73,19 +73,19 @@ class Stage:
         home = self._folder.staged / name
         done = _staged(home, plan.fingerprint)
         if done is not None:
-            self._bar.update(sum(_weight(part) for part in plan.parts))
+            self._bar.update(sum(_weight(chunk) for chunk in plan.chunks))
             return done
-        parts = self._folder.parts / name
-        receipts = self._map(plan, parts)
+        chunks = self._folder.chunks / name
+        receipts = self._map(plan, chunks)
         counts = _summed(receipts)
         self._check_rejects(plan, counts)
-        dropped = self._executor.call(stage_duplicates, parts, receipts)
+        dropped = self._executor.call(stage_duplicates, chunks, receipts)
         gone = sum(len(rows) for batches in dropped.values() for rows in batches.values())
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(parents=True)
-        jobs = shard_jobs(parts, receipts, dropped)
+        jobs = shard_jobs(chunks, receipts, dropped)
         shards = self._write(jobs, plan.instructions, home)
-        _gather_rejects(parts, receipts, home / "rejects.jsonl")
+        _gather_rejects(chunks, receipts, home / "rejects.jsonl")
         entry = {
             "fingerprint": plan.fingerprint,
             "facts": _facts(plan, counts, gone, jobs, shards),
@@ -95,21 +95,21 @@ class Stage:
         temporary = home / "receipt.tmp"
         temporary.write_text(json.dumps(entry))
         temporary.replace(home / "receipt.json")
-        shutil.rmtree(parts, ignore_errors=True)
+        shutil.rmtree(chunks, ignore_errors=True)
         return entry
 
     def _map(self, plan: RecipePlan, folder: Path) -> list[Receipt]:
-        found = [receipt(folder, part.fingerprint) for part in plan.parts]
+        found = [receipt(folder, chunk.fingerprint) for chunk in plan.chunks]
         todo = [number for number, one in enumerate(found) if one is None]
         for number, one in enumerate(found):
             if one is not None:
                 self._advance(plan, number, one.counts["records"])
-        jobs = [(plan.parts[number], self._root, folder) for number in todo]
-        for number, counts in self._executor.run(stage_part, jobs, self._tick):
+        jobs = [(plan.chunks[number], self._root, folder) for number in todo]
+        for number, counts in self._executor.run(stage_chunk, jobs, self._tick):
             self._advance(plan, todo[number], counts.records)
         receipts = []
-        for part in plan.parts:
-            one = receipt(folder, part.fingerprint)
+        for chunk in plan.chunks:
+            one = receipt(folder, chunk.fingerprint)
             assert one is not None
             receipts.append(one)
         return receipts
@@ -120,7 +120,7 @@ class Stage:
     def _advance(self, plan: RecipePlan, number: int, records: int) -> None:
         self._records += records
         self._bar.set_postfix_str(f"{self._records:,} records", refresh=False)
-        self._bar.update(_weight(plan.parts[number]))
+        self._bar.update(_weight(plan.chunks[number]))
 
     def _check_rejects(self, plan: RecipePlan, counts: Counts) -> None:
         rejected = sum(counts.rejected.values())
@@ -131,7 +131,7 @@ class Stage:
             f"{plan.recipe.name}: {rejected:,} of {counts.records:,} records cannot be used, more "
             f"than {self._max_rejects:.1%}: {reasons}. Check that the raw files are those of the "
             "source; --max-rejects changes the limit. "
-            f"The records are listed in {self._folder.parts / plan.recipe.name}/*.rejects."
+            f"The records are listed in {self._folder.chunks / plan.recipe.name}/*.rejects."
         )
 
     def _write(
@@ -145,15 +145,15 @@ class Stage:
         return [written[number] for number in range(len(jobs))]
 
 
-def stage_part(part: Part, raw_root: Path, folder: Path) -> Counts:
-    """Map one part into a folder; a job for worker processes."""
-    from medsins.engine.worker import map_part
+def stage_chunk(chunk: Chunk, raw_root: Path, folder: Path) -> Counts:
+    """Map one chunk into a folder; a job for worker processes."""
+    from medsins.engine.mapping import map_chunk
 
-    return map_part(part, raw_root, folder)
+    return map_chunk(chunk, raw_root, folder)
 
 
 def stage_duplicates(folder: Path, receipts: Sequence[Receipt]) -> dict[int, dict[int, list[int]]]:
-    """Find the duplicates among parts in a folder; a job for worker processes."""
+    """Find the duplicates among chunks in a folder; a job for worker processes."""
     from medsins.engine.duplicates import duplicates
 
     trim()
@@ -168,10 +168,10 @@ def stage_shard(job: ShardJob, instructions: Sequence[str], home: Path) -> dict[
     return write_shard(job, find_task(job.task), instructions, home)
 
 
-def _weight(part: Part) -> int:
-    """Return the raw bytes of a part; an archive counts once, however many members are read."""
-    spans = sum(one.span[1] - one.span[0] for one in part.slices if one.span is not None)
-    whole = {one.file.path for one in part.slices if one.span is None}
+def _weight(chunk: Chunk) -> int:
+    """Return the raw bytes of a chunk; an archive counts once, however many members are read."""
+    spans = sum(one.span[1] - one.span[0] for one in chunk.slices if one.span is not None)
+    whole = {one.file.path for one in chunk.slices if one.span is None}
     return spans + sum(path.stat().st_size for path in whole)
 
 
@@ -233,8 +233,8 @@ def _facts(
     }
 
 
-def _gather_rejects(parts: Path, receipts: Sequence[Receipt], target: Path) -> None:
+def _gather_rejects(chunks: Path, receipts: Sequence[Receipt], target: Path) -> None:
     with target.open("w", encoding="utf-8") as stream:
         for one in receipts:
-            path = part_path(parts, one.fingerprint).with_suffix(".rejects")
+            path = chunk_path(chunks, one.fingerprint).with_suffix(".rejects")
             stream.write(path.read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
-"""Parts: how instances lie on disk while a build runs.
+"""Chunks: how instances lie on disk while a build runs.
 
-A part file is an Arrow IPC file whose batches each hold instances of one task and split; beside
+A chunk file is an Arrow IPC file whose batches each hold instances of one task and split; beside
 it stand its ids, its rejects, and last its receipt, without which it does not count.
 """
 
@@ -19,11 +19,11 @@ import pyarrow as pa
 import xxhash
 
 from medsins.engine.arrays import STRINGS, lists, strings
-from medsins.engine.receipts import Counts, Group, Receipt, ids_path, part_path
+from medsins.engine.receipts import Counts, Group, Receipt, chunk_path, ids_path
 from medsins.recipe import Task
 
 if TYPE_CHECKING:
-    from medsins.engine.plan import Part
+    from medsins.engine.plan import Chunk
 
 PART_SCHEMA = pa.schema(
     [
@@ -62,19 +62,19 @@ class _Heads(dict[int, bytes]):
         return head
 
 
-class PartWriter:
-    """Writes one part; what is left of an interrupted one is never taken for it.
+class ChunkWriter:
+    """Writes one chunk; what is left of an interrupted one is never taken for it.
 
     Args:
-        folder: Where part files go.
-        part: The part, as planned.
+        folder: Where chunk files go.
+        chunk: The chunk, as planned.
     """
 
-    def __init__(self, folder: Path, part: Part) -> None:
-        self._final = part_path(folder, part.fingerprint)
+    def __init__(self, folder: Path, chunk: Chunk) -> None:
+        self._final = chunk_path(folder, chunk.fingerprint)
         # An orphan of a killed build may still be writing; it must not meet its successor.
-        self._path = folder / f"{os.getpid()}.{part.fingerprint}.arrow"
-        self._fingerprint = part.fingerprint
+        self._path = folder / f"{os.getpid()}.{chunk.fingerprint}.arrow"
+        self._fingerprint = chunk.fingerprint
         self._groups: list[Group] = []
         self._sink: IO[bytes] | None = None
         self._ids: IO[bytes] | None = None
@@ -130,7 +130,7 @@ class PartWriter:
         self._rejects.write(json.dumps(reject, ensure_ascii=False, sort_keys=True) + "\n")
 
     def finish(self, counts: Counts) -> None:
-        """Close the files and write the receipt, which makes the part count."""
+        """Close the files and write the receipt, which makes the chunk count."""
         self._close()
         receipt = Receipt(
             self._fingerprint,
@@ -177,10 +177,10 @@ class PartWriter:
 
 
 def all_ids(folder: Path, receipts: Sequence[Receipt]) -> Iterator[tuple[Receipt, Ids, int]]:
-    """Yield the receipt and the ids of each part that has any, and how many come before them."""
+    """Yield the receipt and the ids of each chunk that has any, and how many come before them."""
     place = 0
     for found in receipts:
         if rows := sum(group.rows for group in found.groups):
-            path = ids_path(part_path(folder, found.fingerprint))
+            path = ids_path(chunk_path(folder, found.fingerprint))
             yield found, np.fromfile(path, ID_HALF).reshape(-1, 2), place
             place += rows

@@ -1,4 +1,4 @@
-"""The map loop: the records of one part become validated instances in one part file.
+"""The map loop: the records of one chunk become validated instances in one chunk file.
 
 Everything around the recipe's own generator works on columns: a record costs a few list appends,
 and validation, hashing and the Arrow conversion run once for some thousands of instances.
@@ -18,8 +18,8 @@ from typing import Any
 import xxhash
 from pydantic import ValidationError
 
-from medsins.engine.parts import PartWriter
-from medsins.engine.plan import Part
+from medsins.engine.chunks import ChunkWriter
+from medsins.engine.plan import Chunk
 from medsins.engine.receipts import Counts
 from medsins.errors import CorruptFileError, MedsinsError, RecordError
 from medsins.raw.files import Batch
@@ -53,7 +53,7 @@ class Buffer:
     references: list[Any] = field(default_factory=list)
     record: list[str] = field(default_factory=list)
     owner: list[int] = field(default_factory=list)
-    """Number of the record that each draft came from, counted over the part."""
+    """Number of the record that each draft came from, counted over the chunk."""
 
     def clear(self) -> None:
         """Forget the drafts."""
@@ -68,13 +68,13 @@ class Buffer:
             setattr(self, name, [column[i] for i in kept])
 
 
-def map_part(part: Part, raw_root: Path, folder: Path) -> Counts:
-    """Map one part and write it, its rejects and its receipt into a folder.
+def map_chunk(chunk: Chunk, raw_root: Path, folder: Path) -> Counts:
+    """Map one chunk and write it, its rejects and its receipt into a folder.
 
     Args:
-        part: What to map.
+        chunk: What to map.
         raw_root: The raw root.
-        folder: Where part files go.
+        folder: Where chunk files go.
 
     Returns:
         What became of its records; the receipt on disk says the same.
@@ -82,31 +82,31 @@ def map_part(part: Part, raw_root: Path, folder: Path) -> Counts:
     Raises:
         CorruptFileError: A raw file cannot be read to its end.
         MissingFilesError: A raw file has gone.
-        OutputError: The part cannot be written.
+        OutputError: The chunk cannot be written.
     """
-    cls = load_recipe(part.recipe)
+    cls = load_recipe(chunk.recipe)
     recipe = cls(raw_root)
-    recipe.use(part.file_set, [cls.tasks[name] for name in part.tasks])
-    with PartWriter(folder, part) as writer:
-        mapper = Mapper(recipe, part, writer)
-        mapper.run(_batches(recipe, part))
+    recipe.use(chunk.file_set, [cls.tasks[name] for name in chunk.tasks])
+    with ChunkWriter(folder, chunk) as writer:
+        mapper = Mapper(recipe, chunk, writer)
+        mapper.run(_batches(recipe, chunk))
         writer.finish(mapper.counts)
     return mapper.counts
 
 
-def _batches(recipe: Recipe, part: Part) -> Iterator[Batch]:
-    batches = _joined(recipe, part) if joins_files(type(recipe)) else _read(recipe, part)
-    return _first(batches, part.options.limit) if part.options.limit is not None else batches
+def _batches(recipe: Recipe, chunk: Chunk) -> Iterator[Batch]:
+    batches = _joined(recipe, chunk) if joins_files(type(recipe)) else _read(recipe, chunk)
+    return _first(batches, chunk.options.limit) if chunk.options.limit is not None else batches
 
 
-def _read(recipe: Recipe, part: Part) -> Iterator[Batch]:
-    for slice_ in part.slices:
+def _read(recipe: Recipe, chunk: Chunk) -> Iterator[Batch]:
+    for slice_ in chunk.slices:
         yield from recipe.reader.read(slice_.file, slice_.span)
 
 
-def _joined(recipe: Recipe, part: Part) -> Iterator[Batch]:
-    files = [slice_.file for slice_ in part.slices]
-    records = recipe.records(files, part.split)
+def _joined(recipe: Recipe, chunk: Chunk) -> Iterator[Batch]:
+    files = [slice_.file for slice_ in chunk.slices]
+    records = recipe.records(files, chunk.split)
     name = files[0].name if len(files) == 1 else f"{files[0].name} and others"
     row = 0
     while True:
@@ -151,23 +151,23 @@ class Mapper:
 
     Args:
         recipe: The recipe, with its raw root.
-        part: The part being mapped.
+        chunk: The chunk being mapped.
         writer: Where finished columns and rejects go.
     """
 
-    def __init__(self, recipe: Recipe, part: Part, writer: PartWriter) -> None:
+    def __init__(self, recipe: Recipe, chunk: Chunk, writer: ChunkWriter) -> None:
         self.counts = Counts()
         self._recipe = recipe
-        self._part = part
+        self._chunk = chunk
         self._writer = writer
-        self._method: Callable[[Any], Iterable[Any]] = method_for(recipe, part.file_set)
-        wanted = [type(recipe).tasks[name] for name in part.tasks]
-        splits = [part.options.split] if part.options.split else list(SPLITS)
+        self._method: Callable[[Any], Iterable[Any]] = method_for(recipe, chunk.file_set)
+        wanted = [type(recipe).tasks[name] for name in chunk.tasks]
+        splits = [chunk.options.split] if chunk.options.split else list(SPLITS)
         self._buffers = {
             task: {split: Buffer(task, split, task.outputs) for split in splits} for task in wanted
         }
         self._all = [buffer for by_split in self._buffers.values() for buffer in by_split.values()]
-        self._assign = split_assigner(type(recipe).split, part.options.seed)
+        self._assign = split_assigner(type(recipe).split, chunk.options.seed)
         # Recipes may leave out what is not wanted, so silence means something else then.
         whole = len(wanted) == len(type(recipe).tasks)
         self._nothing = NOTHING if whole else NOT_SELECTED
@@ -190,7 +190,7 @@ class Mapper:
 
     def _map(self, batch: Batch) -> None:
         method, buffers, counts = self._method, self._buffers, self.counts
-        assign, file_split = self._assign, self._part.split
+        assign, file_split = self._assign, self._chunk.split
         file, origin = batch.file, batch.origin
         place = f"{file}#"
         number, size, nothing = counts.records, self._size, self._nothing
