@@ -27,7 +27,7 @@ def source_page(recipe: type[Recipe]) -> str:
         f"- label in the published figure: {recipe.figure_label or 'none'}",
         f"- home: <{recipe.homepage}>",
         f"- citation: {recipe.citation}",
-        f"- licence: {recipe.licence}",
+        f"- license: {recipe.license}",
         (
             f"- access: {recipe.access}; may be passed on: {recipe.redistribution}; "
             f"remote models: {recipe.llm_api}"

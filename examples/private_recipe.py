@@ -18,7 +18,7 @@ from medsins import Access, Category, Domain, Drafts, LlmApi, Recipe, Redistribu
 class WardLetters(Recipe):
     title = "Ward letters"
     homepage = "https://example.org/"
-    licence = "unknown"
+    license = "unknown"
     citation = "Our hospital, 2026"
     access = Access.CREDENTIALED
     redistribution = Redistribution.NO

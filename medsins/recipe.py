@@ -66,7 +66,7 @@ class Task:
         ignored_constraints: Values of derived constraints that no wording has to keep.
         name: Full name; set by the recipe.
         source: Name of the recipe; set by the recipe.
-        licence: Licence of the source; set by the recipe.
+        license: License of the source; set by the recipe.
     """
 
     definition: str
@@ -85,7 +85,7 @@ class Task:
     ignored_constraints: tuple[str, ...] = ()
     name: str = field(default="", init=False)
     source: str = field(default="", init=False)
-    licence: str = field(default="", init=False)
+    license: str = field(default="", init=False)
     recipe: type[Recipe] | None = field(default=None, init=False, repr=False)
 
     def __call__(
@@ -203,7 +203,7 @@ class Recipe:
         path: The file that it was loaded from; set when it is loaded.
         title: The source's name, as its owners write it.
         homepage: Where the source lives.
-        licence: SPDX identifier, or a name listed in `medsins.taxonomy.LICENCES`.
+        license: SPDX identifier, or a name listed in `medsins.taxonomy.LICENSES`.
         citation: The publication to cite.
         languages: ISO 639-1 code of its tasks, unless a task says otherwise.
         access: How a user gets the raw files.
@@ -222,7 +222,7 @@ class Recipe:
     path: ClassVar[Path]
     title: ClassVar[str]
     homepage: ClassVar[str]
-    licence: ClassVar[str]
+    license: ClassVar[str]
     citation: ClassVar[str]
     languages: ClassVar[str] = "en"
     access: ClassVar[Access] = Access.OPEN
@@ -248,7 +248,7 @@ class Recipe:
         super().__init_subclass__(**kwargs)
         if "name" not in cls.__dict__:
             cls.name = cls.__module__.rpartition(".")[2]
-        for fact in ("title", "homepage", "licence", "citation", "files"):
+        for fact in ("title", "homepage", "license", "citation", "files"):
             if not getattr(cls, fact, None):
                 raise ValueError(f"recipe {cls.name} does not declare {fact}")
         declared = list(vars(cls).items())
@@ -267,7 +267,7 @@ class Recipe:
 
     @classmethod
     def _adopt(cls, name: str, task: Task) -> None:
-        task.name, task.source, task.licence, task.recipe = name, cls.name, cls.licence, cls
+        task.name, task.source, task.license, task.recipe = name, cls.name, cls.license, cls
         task.languages = task.languages or cls.languages
         for code in (task.input_language, task.output_language):
             if code not in LANGUAGES:

@@ -61,8 +61,8 @@ class Instance(BaseModel):
     """ISO 639-1 code."""
     output_language: Language
     """ISO 639-1 code."""
-    licence: Text
-    """SPDX identifier of the source's licence, or a name of `medsins.taxonomy.LICENCES`."""
+    license: Text
+    """SPDX identifier of the source's license, or a name of `medsins.taxonomy.LICENSES`."""
     record: Text
     """Raw file and key of the record it was made from, as `file#key`."""
 
@@ -88,7 +88,7 @@ CONSTANT = (
     "split",
     "input_language",
     "output_language",
-    "licence",
+    "license",
 )
 """Columns with few distinct values; shards store them as dictionaries."""
 

@@ -85,8 +85,8 @@ SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
-class Licence:
-    """What a card says of a licence.
+class License:
+    """What a card says of a license.
 
     Attributes:
         title: Its full name.
@@ -104,105 +104,105 @@ class Licence:
     agreement: bool = False
 
 
-_CREDIT = "Name the owners and the licence, link to it, and say what was changed. "
-_ALIKE = "What is made from it may be passed on under the same licence only. "
+_CREDIT = "Name the owners and the license, link to it, and say what was changed. "
+_ALIKE = "What is made from it may be passed on under the same license only. "
 _SOFTWARE = "Written for software: "
 
-LICENCES = {
-    "unknown": Licence(
-        "No licence stated",
-        "The owners state no licence, so nothing is granted beyond what the law allows anyway, "
+LICENSES = {
+    "unknown": License(
+        "No license stated",
+        "The owners state no license, so nothing is granted beyond what the law allows anyway, "
         "such as uses in research in some countries. Ask the owners before you pass any of it on.",
         "unknown",
     ),
-    "AFL-3.0": Licence(
+    "AFL-3.0": License(
         "Academic Free License 3.0",
-        "Use, change and pass on, also commercially. Keep the notices of copyright and licence, "
+        "Use, change and pass on, also commercially. Keep the notices of copyright and license, "
         "and say what was changed.",
         "afl-3.0",
         "https://spdx.org/licenses/AFL-3.0.html",
     ),
-    "Apache-2.0": Licence(
+    "Apache-2.0": License(
         "Apache License 2.0",
         f"{_SOFTWARE}use, change and pass on, also commercially. Keep the notices, add the text of "
-        "the licence, and say what was changed.",
+        "the license, and say what was changed.",
         "apache-2.0",
         "https://www.apache.org/licenses/LICENSE-2.0",
     ),
-    "CC-BY-2.5": Licence(
+    "CC-BY-2.5": License(
         "Creative Commons Attribution 2.5",
         f"Share and adapt for any purpose. {_CREDIT}".strip(),
         "cc-by-2.5",
         "https://creativecommons.org/licenses/by/2.5/",
     ),
-    "CC-BY-4.0": Licence(
+    "CC-BY-4.0": License(
         "Creative Commons Attribution 4.0 International",
         f"Share and adapt for any purpose. {_CREDIT}".strip(),
         "cc-by-4.0",
         "https://creativecommons.org/licenses/by/4.0/",
     ),
-    "CC-BY-SA-3.0": Licence(
+    "CC-BY-SA-3.0": License(
         "Creative Commons Attribution-ShareAlike 3.0",
         f"Share and adapt for any purpose. {_CREDIT}{_ALIKE}".strip(),
         "cc-by-sa-3.0",
         "https://creativecommons.org/licenses/by-sa/3.0/",
     ),
-    "CC-BY-SA-4.0": Licence(
+    "CC-BY-SA-4.0": License(
         "Creative Commons Attribution-ShareAlike 4.0 International",
         f"Share and adapt for any purpose. {_CREDIT}{_ALIKE}".strip(),
         "cc-by-sa-4.0",
         "https://creativecommons.org/licenses/by-sa/4.0/",
     ),
-    "CC-BY-NC-4.0": Licence(
+    "CC-BY-NC-4.0": License(
         "Creative Commons Attribution-NonCommercial 4.0 International",
         f"Share and adapt, but not for commercial purposes. {_CREDIT}".strip(),
         "cc-by-nc-4.0",
         "https://creativecommons.org/licenses/by-nc/4.0/",
     ),
-    "CC-BY-NC-SA-4.0": Licence(
+    "CC-BY-NC-SA-4.0": License(
         "Creative Commons Attribution-NonCommercial-ShareAlike 4.0 International",
         f"Share and adapt, but not for commercial purposes. {_CREDIT}{_ALIKE}".strip(),
         "cc-by-nc-sa-4.0",
         "https://creativecommons.org/licenses/by-nc-sa/4.0/",
     ),
-    "CC0-1.0": Licence(
+    "CC0-1.0": License(
         "Creative Commons Zero 1.0 Universal",
         "The owners waive their rights as far as the law lets them: any use, no condition. Naming "
         "them is good practice.",
         "cc0-1.0",
         "https://creativecommons.org/publicdomain/zero/1.0/",
     ),
-    "GPL-3.0": Licence(
+    "GPL-3.0": License(
         "GNU General Public License 3.0",
         f"{_SOFTWARE}use, change and pass on, also commercially. {_ALIKE}Keep the notices, and add "
-        "the text of the licence.",
+        "the text of the license.",
         "gpl-3.0",
         "https://www.gnu.org/licenses/gpl-3.0.html",
     ),
-    "GPL-3.0-only": Licence(
+    "GPL-3.0-only": License(
         "GNU General Public License 3.0, this version only",
         f"{_SOFTWARE}use, change and pass on, also commercially. {_ALIKE}Keep the notices, and add "
-        "the text of the licence. The owners may ask for more in a readme: look there, too.",
+        "the text of the license. The owners may ask for more in a readme: look there, too.",
         "gpl-3.0",
         "https://www.gnu.org/licenses/gpl-3.0.html",
     ),
-    "LicenseRef-CC": Licence(
+    "LicenseRef-CC": License(
         "Creative Commons, without saying which",
         "The owners name Creative Commons, but neither the variant nor the version. Keep to the "
         "strictest that fits until they say more: name them, no commercial use, share alike.",
         "cc",
         "https://creativecommons.org/share-your-work/cclicenses/",
     ),
-    "LicenseRef-IHTSDO-and-NLM": Licence(
-        "Licences of SNOMED International (IHTSDO) and of the UMLS (NLM)",
+    "LicenseRef-IHTSDO-and-NLM": License(
+        "Licenses of SNOMED International (IHTSDO) and of the UMLS (NLM)",
         "Names and definitions come from SNOMED CT and from the UMLS Metathesaurus. Both ask for "
-        "a licence of one's own and for reports of use; neither may be passed on to people who "
+        "a license of one's own and for reports of use; neither may be passed on to people who "
         "have none.",
         "other",
         "https://www.nlm.nih.gov/research/umls/knowledge_sources/metathesaurus/release/license_agreement.html",
         agreement=True,
     ),
-    "LicenseRef-MedlinePlus": Licence(
+    "LicenseRef-MedlinePlus": License(
         "Terms of MedlinePlus",
         "What the National Library of Medicine wrote itself is in the public domain, and it asks "
         "to be named. The encyclopedia (A.D.A.M.) and the pages on drugs (ASHP) are under their "
@@ -210,14 +210,14 @@ LICENCES = {
         "other",
         "https://medlineplus.gov/about/using/usingcontent/",
     ),
-    "MIT": Licence(
+    "MIT": License(
         "MIT License",
         f"{_SOFTWARE}use, change and pass on, also commercially. Keep the notice of copyright and "
-        "licence.",
+        "license.",
         "mit",
         "https://opensource.org/license/mit",
     ),
-    "PhysioNet-1.5.0": Licence(
+    "PhysioNet-1.5.0": License(
         "PhysioNet Credentialed Health Data License 1.5.0",
         "For credentialed users who have finished the training and signed the data use agreement, "
         "each for themselves. No attempt to identify anyone, no sharing with anybody else, and "
@@ -227,7 +227,7 @@ LICENCES = {
         "https://physionet.org/about/licenses/physionet-credentialed-health-data-license-150/",
         agreement=True,
     ),
-    "SEER-DUA": Licence(
+    "SEER-DUA": License(
         "SEER Research Data Use Agreement",
         "For people who have signed the agreement with the National Cancer Institute, and for "
         "statistical research. No attempt to identify patients or to link records, nothing "
@@ -236,10 +236,10 @@ LICENCES = {
         "https://seer.cancer.gov/data/agreements.html",
         agreement=True,
     ),
-    "public-domain": Licence(
+    "public-domain": License(
         "Public domain, as a work of the United States government",
         "No copyright in the United States: any use there, no condition. Other countries may see "
         "that differently. Naming the owners is good practice.",
     ),
 }
-"""What is known of licences, by SPDX identifier or by the name that recipes use beside those."""
+"""What is known of licenses, by SPDX identifier or by the name that recipes use beside those."""

@@ -24,7 +24,7 @@ from medsins import (
 class ADECorpusV2(Recipe):
     title = "ADE corpus v2"
     homepage = "https://github.com/trunghlt/AdverseDrugReaction"
-    licence = "unknown"
+    license = "unknown"
     citation = (
         "Gurulingappa et al., 2012, Journal of Biomedical Informatics 45(5):885-892; Wang et al., "
         "2022, EMNLP, arXiv:2204.07705"

@@ -25,7 +25,7 @@ from medsins import (
 class AnEM(Recipe):
     title = "AnEM anatomical entity corpus"
     homepage = "http://www.nactem.ac.uk/anatomy/"
-    licence = "CC-BY-SA-3.0"
+    license = "CC-BY-SA-3.0"
     citation = "Ohta et al., 2012, DSSD at ACL, W12-4304"
     figure_label = "ANEM"
     access = Access.OPEN

@@ -30,7 +30,7 @@ class BC2GM(Recipe):
     homepage = (
         "https://biocreative.bioinformatics.udel.edu/resources/corpora/biocreative-ii-corpus/"
     )
-    licence = "public-domain"
+    license = "public-domain"
     citation = (
         "Smith et al., 2008, Genome Biology 9(S2):S2; Tanabe et al., 2005, BMC Bioinformatics "
         "6(S1):S3"

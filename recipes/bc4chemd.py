@@ -24,7 +24,7 @@ from medsins import (
 class BC4CHEMD(Recipe):
     title = "BC4CHEMD (CHEMDNER)"
     homepage = "https://github.com/cambridgeltl/MTL-Bioinformatics-2016"
-    licence = "unknown"
+    license = "unknown"
     citation = (
         "Krallinger et al., 2015, Journal of Cheminformatics 7(S1):S2; Crichton et al., 2017, BMC "
         "Bioinformatics 18:368"

@@ -27,7 +27,7 @@ from medsins import (
 class BC5CDR(Recipe):
     title = "BC5CDR (BioCreative V CDR)"
     homepage = "https://biocreative.bioinformatics.udel.edu/tasks/biocreative-v/track-3-cdr/"
-    licence = "CC-BY-4.0"
+    license = "CC-BY-4.0"
     citation = (
         "Li et al., 2016, Database, baw068; Crichton et al., 2017, BMC Bioinformatics 18:368; "
         "Wang et al., 2022, EMNLP, arXiv:2204.07705"

@@ -31,7 +31,7 @@ SHA256 = {
 class BC5CDRChem(Recipe):
     title = "BC5CDR chemical NER (IOB)"
     homepage = "https://github.com/cambridgeltl/MTL-Bioinformatics-2016"
-    licence = "CC-BY-4.0"
+    license = "CC-BY-4.0"
     citation = "Li et al., 2016, Database, baw068; Crichton et al., 2017, BMC Bioinformatics 18:368"
     figure_label = "BC5-Chem"
     access = Access.OPEN

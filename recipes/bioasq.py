@@ -32,7 +32,7 @@ def questions(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 class BioASQ(Recipe):
     title = "BioASQ Task B"
     homepage = "http://participants-area.bioasq.org/datasets/"
-    licence = "CC-BY-2.5"
+    license = "CC-BY-2.5"
     citation = (
         "Krithara et al., 2023, Scientific Data 10:170; Tsatsaronis et al., 2015, BMC "
         "Bioinformatics 16:138"

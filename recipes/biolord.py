@@ -45,15 +45,15 @@ def bare(name: str, description: str) -> str:
 class BioLORD(Recipe):
     title = "BioLORD-Dataset v1"
     homepage = "https://huggingface.co/datasets/FremyCompany/BioLORD-Dataset"
-    # The licences of UMLS (NLM) and SNOMED CT (IHTSDO), from which names and definitions come.
-    licence = "LicenseRef-IHTSDO-and-NLM"
+    # The licenses of UMLS (NLM) and SNOMED CT (IHTSDO), from which names and definitions come.
+    license = "LicenseRef-IHTSDO-and-NLM"
     citation = "Remy et al., 2022, Findings of EMNLP, pages 1454-1465, arXiv:2210.11892"
     figure_label = "BioLORD"
     access = Access.REGISTRATION
     redistribution = Redistribution.NO
     llm_api = LlmApi.LOCAL_ONLY
     obtain = (
-        "Get a UMLS licence, which covers SNOMED CT where you live or says how to, ask for access "
+        "Get a UMLS license, which covers SNOMED CT where you live or says how to, ask for access "
         "on the homepage, and save the pairs you want (MedS-Ins has 10,000) here as biolord.jsonl: "
         "a JSON object a line, with the name of the concept as 'name' and its definition as "
         "'description', in the order of the dataset. They are held in memory."

@@ -26,7 +26,7 @@ RETWEET = re.compile(r"Tweet:\s*(?:RT @\w+:\s*)?")
 class CataloniaIndependence(Recipe):
     title = "Catalonia Independence Corpus"
     homepage = "https://github.com/ixa-ehu/catalonia-independence-corpus"
-    licence = "CC-BY-NC-SA-4.0"
+    license = "CC-BY-NC-SA-4.0"
     citation = "Zotova et al., 2020, LREC, arXiv:2004.00050; Wang et al., 2022, arXiv:2204.07705"
     figure_label = "Catalonia Independence Corpus"
     access = Access.OPEN

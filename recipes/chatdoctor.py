@@ -27,7 +27,7 @@ class ChatDoctor(Recipe):
     title = "ChatDoctor: HealthCareMagic-100k, iCliniq-10k and GenMedGPT-5k"
     homepage = "https://github.com/Kent0n-Li/ChatDoctor"
     # The repository is Apache-2.0; the consultations belong to the two sites.
-    licence = "unknown"
+    license = "unknown"
     citation = "Li et al., 2023, Cureus 15(6):e40895, arXiv:2303.14070"
     figure_label = "ChatDoctor"
     access = Access.OPEN

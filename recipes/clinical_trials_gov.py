@@ -83,7 +83,7 @@ BREAK = re.compile(r"\s*\n\s*")
 class ClinicalTrialsGov(Recipe):
     title = "Leaf Clinical Trials (LCT) corpus"
     homepage = "https://github.com/uw-bionlp/clinical-trials-gov-data"
-    licence = "unknown"
+    license = "unknown"
     citation = "Dobbins et al., 2022, Scientific Data 9:490, arXiv:2207.13757"
     figure_label = "Clinical-Trials.gov"
     access = Access.OPEN

@@ -29,7 +29,7 @@ from medsins import (
 class CMedQA2(Recipe):
     title = "cMedQA v2.0"
     homepage = "https://github.com/zhangsheng93/cMedQA2"
-    licence = "GPL-3.0-only"
+    license = "GPL-3.0-only"
     citation = "Zhang et al., 2018, IEEE Access 6, pages 74061-74071"
     languages = "zh"
     figure_label = "CMedQA2"

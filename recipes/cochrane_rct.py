@@ -32,7 +32,7 @@ Review: TypeAlias = tuple[str, list[dict[str, str]], str | None]
 class CochraneRCT(Recipe):
     title = "Cochrane review conclusions (MSLR2022)"
     homepage = "https://github.com/allenai/mslr-shared-task"
-    licence = "Apache-2.0"
+    license = "Apache-2.0"
     citation = "Wallace et al., 2021, AMIA Summits on Translational Science, arXiv:2008.11293"
     figure_label = "RCT"
     access = Access.OPEN

@@ -34,7 +34,7 @@ def questions(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 class CovidQA(Recipe):
     title = "COVID-QA"
     homepage = "https://github.com/deepset-ai/COVID-QA"
-    licence = "Apache-2.0"
+    license = "Apache-2.0"
     citation = "Möller et al., 2020, ACL Workshop on NLP for COVID-19"
     figure_label = "COVID-QA"
     access = Access.OPEN

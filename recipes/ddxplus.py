@@ -71,7 +71,7 @@ RESULT = "The diagnosis result is {label}."
 class DDXPlus(Recipe):
     title = "DDXPlus"
     homepage = "https://github.com/mila-iqia/ddxplus"
-    licence = "CC-BY-4.0"
+    license = "CC-BY-4.0"
     citation = "Fansi Tchango et al., 2022, NeurIPS, arXiv:2205.09148"
     figure_label = "DDXPlus"
     access = Access.OPEN

@@ -43,7 +43,7 @@ SHA256 = {
 class DiseaseOntology(Recipe):
     title = "Human Disease Ontology"
     homepage = "https://disease-ontology.org/"
-    licence = "CC0-1.0"
+    license = "CC0-1.0"
     citation = "Schriml et al., 2022, Nucleic Acids Research 50(D1):D1255-D1261"
     figure_label = "DO"
     access = Access.OPEN

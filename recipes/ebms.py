@@ -38,7 +38,7 @@ def plain(parent: Element, name: str) -> str:
 class EBMS(Recipe):
     title = "EBMSummariser corpus"
     homepage = "https://sourceforge.net/projects/ebmsumcorpus/"
-    licence = "unknown"
+    license = "unknown"
     citation = (
         "Mollá and Santiago-Martínez, 2012, Australasian Medical Journal 5(9):503-506; Mollá et "
         "al., 2016, Language Resources and Evaluation 50(4):705-727"

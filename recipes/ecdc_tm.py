@@ -33,7 +33,7 @@ class EcdcTM(Recipe):
         "https://joint-research-centre.ec.europa.eu/language-technology-resources/"
         "ecdc-translation-memory_en"
     )
-    licence = "CC-BY-4.0"
+    license = "CC-BY-4.0"
     citation = "Steinberger et al., 2014, Language Resources and Evaluation 48(4):679-707"
     figure_label = "ECDC-TM"
     access = Access.OPEN

@@ -37,7 +37,7 @@ SHA256 = {
 class FrenchMedMCQA(Recipe):
     title = "FrenchMedMCQA"
     homepage = "https://github.com/qanastek/FrenchMedMCQA"
-    licence = "Apache-2.0"
+    license = "Apache-2.0"
     citation = "Labrak et al., 2022, LOUHI, hal-03824241"
     languages = "fr"
     figure_label = "FrenchMedMCQA"

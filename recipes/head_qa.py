@@ -54,7 +54,7 @@ def questions(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 class HeadQA(Recipe):
     title = "HEAD-QA"
     homepage = "https://aghie.github.io/head-qa/"
-    licence = "MIT"
+    license = "MIT"
     citation = "Vilares and Gómez-Rodríguez, 2019, ACL, arXiv:1906.04701"
     figure_label = "HeadQA"
     access = Access.OPEN

@@ -53,7 +53,7 @@ def plain(cell: str) -> str:
 class HealthFact(Recipe):
     title = "PUBHEALTH"
     homepage = "https://github.com/neemakot/Health-Fact-Checking"
-    licence = "MIT"
+    license = "MIT"
     citation = "Kotonya and Toni, 2020, EMNLP, pages 7740-7754, arXiv:2010.09926"
     figure_label = "HealthFact"
     access = Access.OPEN

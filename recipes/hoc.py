@@ -55,7 +55,7 @@ def hallmarks(slot: str) -> Iterator[str]:
 class HoC(Recipe):
     title = "Hallmarks of Cancer"
     homepage = "https://github.com/sb895/Hallmarks-of-Cancer"
-    licence = "GPL-3.0"
+    license = "GPL-3.0"
     citation = "Baker et al., 2016, Bioinformatics 32(3):432-440"
     figure_label = "HoC"
     access = Access.OPEN

@@ -14,7 +14,7 @@ from medsins import Access, Category, Domain, Drafts, LlmApi, Recipe, Redistribu
 class ICD10(Recipe):
     title = "ICD-10-CM"
     homepage = "https://www.cms.gov/medicare/coding-billing/icd-10-codes"
-    licence = "public-domain"
+    license = "public-domain"
     citation = "National Center for Health Statistics and CMS, ICD-10-CM, in force since 2015"
     figure_label = "ICD-10-CM"
     access = Access.OPEN

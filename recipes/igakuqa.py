@@ -58,7 +58,7 @@ def by_case(questions: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]
 class IgakuQA(Recipe):
     title = "IgakuQA"
     homepage = "https://github.com/jungokasai/IgakuQA"
-    licence = "unknown"
+    license = "unknown"
     citation = "Kasai et al., 2023, arXiv:2303.18027"
     languages = "ja"
     figure_label = "IgakuQA"

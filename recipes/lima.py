@@ -44,8 +44,8 @@ NOT_QUESTIONS = ("writing", "instruction")
 class LIMA(Recipe):
     title = "LIMA (medical conversations)"
     homepage = "https://huggingface.co/datasets/GAIR/lima"
-    # Or stricter, where a community's own licence is.
-    licence = "CC-BY-NC-SA-4.0"
+    # Or stricter, where a community's own license is.
+    license = "CC-BY-NC-SA-4.0"
     citation = "Zhou et al., 2023, NeurIPS, arXiv:2305.11206"
     figure_label = "LIMA"
     access = Access.REGISTRATION

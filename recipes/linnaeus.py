@@ -27,7 +27,7 @@ from medsins import (
 class Linnaeus(Recipe):
     title = "LINNAEUS species corpus"
     homepage = "https://linnaeus.sourceforge.net/"
-    licence = "CC-BY-4.0"
+    license = "CC-BY-4.0"
     citation = "Gerner, Nenadic and Bergman, 2010, BMC Bioinformatics 11:85"
     figure_label = "Linnaeus Corpus"
     access = Access.OPEN

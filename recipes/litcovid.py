@@ -39,7 +39,7 @@ TOPICS = (
 class LitCovid(Recipe):
     title = "LitCovid document classification"
     homepage = "https://github.com/dki-lab/covid19-classification"
-    licence = "unknown"
+    license = "unknown"
     citation = "Jimenez Gutierrez et al., 2020, Findings of EMNLP, arXiv:2006.13816"
     figure_label = "LitCovid"
     access = Access.OPEN

@@ -44,7 +44,7 @@ def texts(question: Element, tag: str) -> list[str]:
 class LiveQA(Recipe):
     title = "TREC 2017 LiveQA, medical task"
     homepage = "https://github.com/abachaa/LiveQA_MedicalTask_TREC2017"
-    licence = "unknown"
+    license = "unknown"
     citation = "Ben Abacha et al., 2017, TREC"
     figure_label = "LiveQA"
     access = Access.OPEN

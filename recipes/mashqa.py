@@ -35,7 +35,7 @@ def questions(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 class MashQA(Recipe):
     title = "MASH-QA"
     homepage = "https://github.com/mingzhu0527/MASHQA"
-    licence = "unknown"
+    license = "unknown"
     citation = "Zhu et al., 2020, Findings of EMNLP, pages 3840-3849"
     figure_label = "MASHQA"
     access = Access.OPEN

@@ -26,7 +26,7 @@ class MedAlpacaFlashcards(Recipe):
     title = "Medical Meadow medical flash cards"
     homepage = "https://huggingface.co/datasets/medalpaca/medical_meadow_medical_flashcards"
     # The Hub says "cc" without a version.
-    licence = "LicenseRef-CC"
+    license = "LicenseRef-CC"
     citation = "Han et al., 2023, MedAlpaca, arXiv:2304.08247"
     figure_label = "MedAlpaca"
     access = Access.OPEN

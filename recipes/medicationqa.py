@@ -25,7 +25,7 @@ from medsins import (
 class MedicationQA(Recipe):
     title = "MedicationQA"
     homepage = "https://github.com/abachaa/Medication_QA_MedInfo2019"
-    licence = "unknown"
+    license = "unknown"
     citation = "Ben Abacha et al., 2019, MEDINFO, Studies in Health Technology and Informatics 264"
     figure_label = "MedicationQA"
     access = Access.OPEN

@@ -26,7 +26,7 @@ from medsins import (
 class MediqaAnS(Recipe):
     title = "MEDIQA-AnS"
     homepage = "https://doi.org/10.17605/OSF.IO/FYG46"
-    licence = "CC-BY-4.0"
+    license = "CC-BY-4.0"
     citation = "Savery et al., 2020, Scientific Data 7:322, arXiv:2005.09067"
     figure_label = "MEDIQA-AnS"
     access = Access.OPEN

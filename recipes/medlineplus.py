@@ -158,7 +158,7 @@ class MedlinePlus(Recipe):
     homepage = "https://medlineplus.gov/"
     # The NLM's own text is in the public domain; the encyclopedia is A.D.A.M.'s, and what is said
     # of drugs the American Society of Health-System Pharmacists' (ASHP).
-    licence = "LicenseRef-MedlinePlus"
+    license = "LicenseRef-MedlinePlus"
     citation = "National Library of Medicine, MedlinePlus, since 1998, https://medlineplus.gov"
     figure_label = "MedlinePlus"
     access = Access.OPEN

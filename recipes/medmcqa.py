@@ -26,7 +26,7 @@ from medsins import (
 class MedMCQA(Recipe):
     title = "MedMCQA"
     homepage = "https://medmcqa.github.io"
-    licence = "MIT"
+    license = "MIT"
     citation = "Pal et al., 2022, CHIL, PMLR 174, pages 248-260, arXiv:2203.14371"
     figure_label = "MedMCQA"
     access = Access.OPEN

@@ -29,7 +29,7 @@ LABELS = ("entailment", "contradiction", "neutral")
 class MedNLI(Recipe):
     title = "MedNLI"
     homepage = "https://physionet.org/content/mednli/1.0.0/"
-    licence = "PhysioNet-1.5.0"
+    license = "PhysioNet-1.5.0"
     citation = "Romanov and Shivade, 2018, EMNLP, arXiv:1808.06752"
     figure_label = "MedNLI"
     access = Access.CREDENTIALED

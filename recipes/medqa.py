@@ -26,7 +26,7 @@ FORMS = {
 class MedQA(Recipe):
     title = "MedQA"
     homepage = "https://github.com/jind11/MedQA"
-    licence = "MIT"
+    license = "MIT"
     citation = "Jin et al., 2021, Applied Sciences 11(14):6421, arXiv:2009.13081"
     figure_label = "MedQA"
     access = Access.OPEN

@@ -51,7 +51,7 @@ SCHEMAS = {
 class MedQuAD(Recipe):
     title = "MedQuAD"
     homepage = "https://github.com/abachaa/MedQuAD"
-    licence = "CC-BY-4.0"
+    license = "CC-BY-4.0"
     citation = "Ben Abacha and Demner-Fushman, 2019, BMC Bioinformatics 20(1):511"
     figure_label = "MedQuAD"
     access = Access.OPEN

@@ -2,7 +2,7 @@
 
 Raw layout (github.com/abachaa/MeQSum): one workbook with one sheet, QS, whose columns are File,
 CHQ, Summary and two without a name. Questions that came by e-mail keep their `SUBJECT:` and
-`MESSAGE:` lines. Licence: its readme.
+`MESSAGE:` lines. License: its readme.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ from medsins import (
 class MeQSum(Recipe):
     title = "MeQSum"
     homepage = "https://github.com/abachaa/MeQSum"
-    licence = "CC-BY-4.0"
+    license = "CC-BY-4.0"
     citation = "Ben Abacha and Demner-Fushman, 2019, ACL, P19-1215"
     figure_label = "MeQSum"
     access = Access.OPEN

@@ -34,7 +34,7 @@ MIMIC = "mimicdata/physionet.org/files/mimiciv/2.2/hosp"
 class MIMIC4ICD10(Recipe):
     title = "MIMIC-IV-ICD (ICD-10)"
     homepage = "https://github.com/thomasnguyen92/MIMIC-IV-ICD-data-processing"
-    licence = "PhysioNet-1.5.0"
+    license = "PhysioNet-1.5.0"
     citation = "Nguyen et al., 2023, arXiv:2304.13998; Johnson et al., 2023, Scientific Data 10:1"
     figure_label = "MIMIC4 ICD-10"
     access = Access.CREDENTIALED

@@ -118,7 +118,7 @@ Outcomes: TypeAlias = tuple[tuple[Task, str], ...]
 class Mimic4EDBenchmark(Recipe):
     title = "MIMIC-IV-ED Benchmark"
     homepage = "https://github.com/nliulab/mimic4ed-benchmark"
-    licence = "PhysioNet-1.5.0"
+    license = "PhysioNet-1.5.0"
     citation = "Xie et al., 2022, Scientific Data 9:658, doi:10.1038/s41597-022-01782-9"
     figure_label = "MIMIC4ED Benchmark"
     access = Access.CREDENTIALED

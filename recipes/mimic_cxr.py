@@ -45,7 +45,7 @@ MASK = "_ .\t\n"
 class MimicCXR(Recipe):
     title = "MIMIC-CXR"
     homepage = "https://physionet.org/content/mimic-cxr/2.0.0/"
-    licence = "PhysioNet-1.5.0"
+    license = "PhysioNet-1.5.0"
     citation = "Johnson et al., 2019, Scientific Data 6:317, doi:10.13026/C2JT1Q"
     figure_label = "MIMIC-CXR"
     access = Access.CREDENTIALED

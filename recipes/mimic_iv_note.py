@@ -202,7 +202,7 @@ def examined(note: str) -> Answers | None:
 class MimicIVNote(Recipe):
     title = "MIMIC-IV-Note"
     homepage = "https://physionet.org/content/mimic-iv-note/2.2/"
-    licence = "PhysioNet-1.5.0"
+    license = "PhysioNet-1.5.0"
     citation = "Johnson et al., 2023, MIMIC-IV-Note 2.2, doi:10.13026/1n74-ne17"
     figure_label = "MIMIC-IV, MIMIC-IV-Notes"
     access = Access.CREDENTIALED

@@ -72,7 +72,7 @@ def rationale_task(
 class MMedBench(Recipe):
     title = "MMedBench"
     homepage = "https://huggingface.co/datasets/Henrychur/MMedBench"
-    licence = "CC-BY-NC-4.0"
+    license = "CC-BY-NC-4.0"
     citation = "Qiu et al., 2024, Nature Communications 15:8384, arXiv:2402.13963"
     figure_label = "MMedBench"
     access = Access.OPEN

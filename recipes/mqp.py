@@ -27,7 +27,7 @@ ANSWERS = {"1": "Similar", "0": "Dissimilar"}
 class MQP(Recipe):
     title = "Medical Question Pairs"
     homepage = "https://github.com/curai/medical-question-pair-dataset"
-    licence = "unknown"
+    license = "unknown"
     citation = (
         "McCreery et al., 2020, KDD, arXiv:2008.13546; Wang et al., 2022, EMNLP, arXiv:2204.07705"
     )

@@ -36,7 +36,7 @@ Review: TypeAlias = tuple[str, list[dict[str, str]], str, str | None]
 class MS2(Recipe):
     title = "MS^2"
     homepage = "https://github.com/allenai/ms2"
-    licence = "Apache-2.0"
+    license = "Apache-2.0"
     citation = "DeYoung et al., 2021, EMNLP, arXiv:2104.06486"
     figure_label = "MS2"
     access = Access.OPEN

@@ -35,7 +35,7 @@ SHA256 = {
 class NCBIDisease(Recipe):
     title = "NCBI disease corpus"
     homepage = "https://www.ncbi.nlm.nih.gov/CBBresearch/Dogan/DISEASE/"
-    licence = "public-domain"
+    license = "public-domain"
     citation = "Doğan, Leaman and Lu, 2014, Journal of Biomedical Informatics 47:1-10"
     figure_label = "NCBI Disease Corpus"
     access = Access.OPEN

@@ -34,7 +34,7 @@ SUPERNI = {
 class Pico(Recipe):
     title = "PICO sentence annotations"
     homepage = "https://github.com/Markus-Zlabinger/pico-annotation"
-    licence = "unknown"
+    license = "unknown"
     citation = (
         "Zlabinger et al., 2020, Findings of EMNLP; Nye et al., 2018, ACL, arXiv:1806.04185; Wang "
         "et al., 2022, EMNLP, arXiv:2204.07705"

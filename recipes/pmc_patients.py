@@ -83,7 +83,7 @@ def may_be_shown(case: Patient, query: Patient) -> bool:
 class PMCPatients(Recipe):
     title = "PMC-Patients"
     homepage = "https://github.com/pmc-patients/pmc-patients"
-    licence = "CC-BY-NC-SA-4.0"
+    license = "CC-BY-NC-SA-4.0"
     citation = "Zhao et al., 2023, Scientific Data 10:909, arXiv:2202.13876"
     figure_label = "PMC-Patient"
     access = Access.OPEN

@@ -38,7 +38,7 @@ def listed(cell: str) -> list[str]:
 class PubMedMeSH(Recipe):
     title = "PubMed MultiLabel Text Classification (MeSH)"
     homepage = "https://www.kaggle.com/datasets/owaiskhan9654/pubmed-multilabel-text-classification"
-    licence = "AFL-3.0"
+    license = "AFL-3.0"
     citation = "owaiskhan9654, 2022, Kaggle; Tsatsaronis et al., 2015, BMC Bioinformatics 16:138"
     figure_label = "PubMed MeSH"
     access = Access.OPEN

@@ -28,7 +28,7 @@ SENTENCE_TAG = re.compile(r"</?S>", re.IGNORECASE)
 class PubMedSummarization(Recipe):
     title = "PubMed long-document summarization"
     homepage = "https://github.com/armancohan/long-summarization"
-    licence = "unknown"
+    license = "unknown"
     citation = "Cohan et al., 2018, NAACL, arXiv:1804.05685"
     figure_label = "PubMed"
     access = Access.OPEN

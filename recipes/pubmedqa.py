@@ -43,7 +43,7 @@ def shared(text: str) -> str:
 class PubMedQA(Recipe):
     title = "PubMedQA"
     homepage = "https://github.com/pubmedqa/pubmedqa"
-    licence = "MIT"
+    license = "MIT"
     citation = "Jin et al., 2019, EMNLP-IJCNLP, pages 2567-2577, arXiv:1909.06146"
     figure_label = "PubMedQA"
     access = Access.OPEN

@@ -31,7 +31,7 @@ TYPES = ("Anatomy", "Abnormality", "Non-Abnormality", "Disease")
 class RadiopaediaNER(Recipe):
     title = "Radiopaedia caption NER"
     homepage = "https://radiopaedia.org/"
-    licence = "unknown"
+    license = "unknown"
     citation = "Unpublished; for its successor RaTE-NER: Zhao et al., 2024, arXiv:2406.16845"
     figure_label = "Radiopaedia Caption NER"
     access = Access.LICENSED

@@ -32,7 +32,7 @@ def without(article: str, summary: str) -> str:
 class ReadabilityPLOS(Recipe):
     title = "Controllable readability corpus (PLOS)"
     homepage = "https://www.nactem.ac.uk/readability/"
-    licence = "CC-BY-4.0"
+    license = "CC-BY-4.0"
     citation = "Luo et al., 2022, Findings of EMNLP, doi:10.18653/v1/2022.findings-emnlp.343"
     figure_label = "Readibility"
     access = Access.OPEN

@@ -31,7 +31,7 @@ LABELS = {answer: f"{letter}: {answer}" for letter, answer in OPTIONS.items()}
 class RuMedBench(Recipe):
     title = "RuMedBench (RuMedDaNet)"
     homepage = "https://github.com/sberbank-ai-lab/RuMedBench"
-    licence = "unknown"
+    license = "unknown"
     citation = "Blinov et al., 2022, AIME, arXiv:2201.06499"
     languages = "ru"
     figure_label = "RuMedBench"

@@ -42,7 +42,7 @@ UNKNOWN = (*BLANK, "Sequence unknown, but both were given")
 class Seer(Recipe):
     title = "SEER (Surveillance, Epidemiology, and End Results)"
     homepage = "https://seer.cancer.gov"
-    licence = "SEER-DUA"
+    license = "SEER-DUA"
     citation = "SEER Program, National Cancer Institute, research data 1975-2016"
     figure_label = "SEER"
     access = Access.REGISTRATION

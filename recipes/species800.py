@@ -26,7 +26,7 @@ from medsins import (
 class Species800(Recipe):
     title = "SPECIES-800 (S800)"
     homepage = "https://species.jensenlab.org/"
-    licence = "unknown"
+    license = "unknown"
     citation = "Pafilis et al., 2013, PLoS ONE 8(6):e65390"
     figure_label = "Species-800"
     access = Access.OPEN

@@ -27,7 +27,7 @@ class WikiDoc(Recipe):
     title = "Medical Meadow: WikiDoc and WikiDoc patient information"
     homepage = "https://huggingface.co/datasets/medalpaca/medical_meadow_wikidoc"
     # The Hub says "cc" without a version.
-    licence = "LicenseRef-CC"
+    license = "LicenseRef-CC"
     citation = "Han et al., 2023, MedAlpaca, arXiv:2304.08247"
     figure_label = "WikiDoc"
     access = Access.OPEN

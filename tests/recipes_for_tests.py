@@ -16,7 +16,7 @@ from medsins import Access, Category, Domain, Drafts, Recipe, Redistribution, Ta
 class Clinic(Recipe):
     title = "Clinic"
     homepage = "https://example.org/"
-    licence = "CC0-1.0"
+    license = "CC0-1.0"
     citation = "Nobody, 2026"
     access = Access.{access}
     redistribution = Redistribution.{redistribution}

@@ -124,7 +124,7 @@ def test_every_export_is_a_benchmark_too(
     for name, facts in record["tasks"].items():
         assert facts["rows"] == len(bench.items(name))
         assert facts["items_sha256"] == bench.tasks[name]["items"]
-        assert facts["licence"]
+        assert facts["license"]
     readme = (exports[to] / "README.md").read_text(encoding="utf-8")
     assert all(f"| {task} | " in readme for task in bench.tasks)
     assert "local use" not in readme

@@ -21,7 +21,7 @@ from medsins import cards, errors
 from medsins.cards.citations import Cited, Entry, entries
 from medsins.cards.front import COLUMNS, HUB_TASKS, LISTS
 from medsins.schema import Instance
-from medsins.taxonomy import LICENCES, SPLITS, Category
+from medsins.taxonomy import LICENSES, SPLITS, Category
 
 # huggingface.js, packages/tasks/src/pipelines.ts: those for texts.
 HUB_TASK_IDS = {
@@ -41,7 +41,7 @@ HUB_TASK_IDS = {
     "zero-shot-classification",
 }
 # hub-docs, docs/hub/repositories-licenses.md: those that are for data or text, and some others.
-HUB_LICENCES = {
+HUB_LICENSES = {
     "afl-3.0",
     "apache-2.0",
     "bsd-3-clause",
@@ -222,19 +222,19 @@ def test_the_front_matter_is_what_the_hub_takes(everything: dict[str, Any]) -> N
             assert re.fullmatch(r"\w+", files["split"])
 
 
-def test_categories_licences_and_columns_are_all_described() -> None:
+def test_categories_licenses_and_columns_are_all_described() -> None:
     assert HUB_TASKS.keys() == set(Category)
     assert set(HUB_TASKS.values()) <= HUB_TASK_IDS
     assert list(COLUMNS) == list(Instance.model_fields)
     assert [name for name, field in Instance.model_fields.items() if "list" in str(field)] == [
         *LISTS
     ]
-    assert {recipe.licence for recipe in medsins.sources()} <= LICENCES.keys()
-    assert {licence.hub for licence in LICENCES.values()} <= HUB_LICENCES
+    assert {recipe.license for recipe in medsins.sources()} <= LICENSES.keys()
+    assert {license.hub for license in LICENSES.values()} <= HUB_LICENSES
 
 
 @pytest.mark.parametrize(
-    ("select", "licence"),
+    ("select", "license"),
     [
         ("medqa", {"license": "mit"}),
         ("medqa head_qa", {"license": "mit"}),
@@ -247,11 +247,11 @@ def test_categories_licences_and_columns_are_all_described() -> None:
         ),
     ],
 )
-def test_the_licence_is_the_hubs_own_name_of_it(
-    everything: dict[str, Any], select: str, licence: dict[str, str]
+def test_the_license_is_the_hubs_own_name_of_it(
+    everything: dict[str, Any], select: str, license: dict[str, str]
 ) -> None:
     front = front_of(cards.build_card(part(everything, select.split())))
-    assert {key: front[key] for key in front if key.startswith("license")} == licence
+    assert {key: front[key] for key in front if key.startswith("license")} == license
 
 
 def part(manifest: dict[str, Any], names: list[str]) -> dict[str, Any]:
@@ -281,13 +281,13 @@ def test_the_card_names_every_source_and_task_with_its_facts(everything: dict[st
     for recipe in medsins.sources():
         assert recipe.homepage in card
         assert recipe.homepage in texts["LICENSES.md"]
-        assert f"(LICENSES.md#{recipe.licence.lower().replace('.', '')})" in card
+        assert f"(LICENSES.md#{recipe.license.lower().replace('.', '')})" in card
         for task in recipe.tasks:
             assert card.count(f"| `{task}` |") == 1
     assert "composition.svg" in card
     assert "all 19 task categories and all 5 text domains" in card
     headings = re.findall(r"^## (.+)$", texts["LICENSES.md"], re.MULTILINE)
-    assert headings == sorted({recipe.licence for recipe in medsins.sources()})
+    assert headings == sorted({recipe.license for recipe in medsins.sources()})
 
 
 def test_the_counts_in_the_card_are_those_of_the_manifest(
@@ -656,6 +656,6 @@ def test_a_task_page_shows_facts_files_and_an_example(tmp_path: Path) -> None:
     for fact in ("task57", "Question Answering", "MIT", "missing", "Example (synthetic sample)"):
         assert fact in page
     assert cards.facts_of(task)["definition"] == task.definition
-    assert set(cards.facts_of(task)) >= {"name", "legacy_id", "access", "licence", "metric"}
+    assert set(cards.facts_of(task)) >= {"name", "legacy_id", "access", "license", "metric"}
     with pytest.raises(errors.UnknownNameError):
         medsins.task("no_such_task")

@@ -97,7 +97,7 @@ def test_list_has_a_line_for_each_task_and_json_has_all_facts() -> None:
     lines = medsins("list", "mimic_iv_note").stdout.splitlines()
     assert sum(line.startswith("mimic_iv_note_") for line in lines) == 20
     tasks = json.loads(medsins("list", "all", "--json").stdout)
-    assert {"name", "legacy_id", "definition", "licence", "access"} <= tasks[0].keys()
+    assert {"name", "legacy_id", "definition", "license", "access"} <= tasks[0].keys()
     assert medsins("list", "--by", "source").stdout.count("physionet.org") >= 1
     assert "Text Summarization" in medsins("list", "--by", "category").stdout
 

@@ -523,7 +523,7 @@ be_lean()
 import medsins
 from medsins.engine import duplicates, mapping, plan, sharding
 plan.CHUNK_BYTES, plan._SCAN_BLOCK = 1 << 20, 1 << 16
-sharding.ROW_GROUP_BYTES, worker.FLUSH_CHARACTERS = 1 << 20, 1 << 18
+sharding.ROW_GROUP_BYTES, mapping.FLUSH_CHARACTERS = 1 << 20, 1 << 18
 duplicates._BUCKET_ROWS = 1 << 12
 medsins.build("clinic", raw=sys.argv[1], out=sys.argv[2], workers=1, progress=False)
 status = Path("/proc/self/status").read_text()

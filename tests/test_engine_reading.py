@@ -153,7 +153,7 @@ def edit_manifest(build: Path, change: Callable[[dict[str, object]], None]) -> N
             ),
             "the first reference is not the output",
         ),
-        (lambda build: rewrite(build, lambda t: t.drop_columns(["licence"])), "other columns"),
+        (lambda build: rewrite(build, lambda t: t.drop_columns(["license"])), "other columns"),
         (lambda build: edit_manifest(build, lambda m: m.pop("options")), "options"),
         (
             lambda build: edit_manifest(build, lambda m: m["recipes"]["medqa"].update(records=99)),

@@ -388,7 +388,7 @@ from medsins import Category, Domain, Recipe, Task, raw
 class Ward(Recipe):
     title = "Ward"
     homepage = "https://example.org/ward"
-    licence = "CC0-1.0"
+    license = "CC0-1.0"
     citation = "Nobody, 2026"
     files = {{"one": raw.jsonl("a.jsonl"), "superni": raw.superni("task1_x")}}
     downloads = [raw.Download("{url}", "a.jsonl", "{sha256}")]

@@ -25,7 +25,7 @@ from medsins.cards.pages import domain, example, facts_of, languages, published,
 from medsins.cards.pictures import PICTURE, composition
 from medsins.cards.readme import readme
 from medsins.cards.sizes import memory_sizes
-from medsins.cards.terms import LICENCE_FILE, licence_texts
+from medsins.cards.terms import LICENSE_FILE, license_texts
 
 __all__ = [
     "build_card",
@@ -43,7 +43,7 @@ __all__ = [
 def build_texts(manifest: dict[str, Any], sizes: Mapping[str, int] | None = None) -> dict[str, str]:
     """Return the texts that go with a build, by file name; they depend on nothing else.
 
-    README.md is the dataset card, LICENSES.md says what each licence asks for, croissant.json
+    README.md is the dataset card, LICENSES.md says what each license asks for, croissant.json
     describes the files for programs (mlcommons.org/croissant, version 1.0), composition.svg is
     the card's picture.
 
@@ -55,7 +55,7 @@ def build_texts(manifest: dict[str, Any], sizes: Mapping[str, int] | None = None
     contents = contents_of(manifest, sizes or {})
     return {
         PICTURE: composition(contents),
-        LICENCE_FILE: licence_texts(contents),
+        LICENSE_FILE: license_texts(contents),
         "croissant.json": croissant(contents),
         "README.md": readme(contents),
     }

@@ -12,7 +12,7 @@ from typing import Any
 from medsins.errors import MedsinsError
 from medsins.recipe import Recipe, Task
 from medsins.registry import recipe as find_recipe
-from medsins.taxonomy import LICENCES, SPLITS, Access, Domain, Licence, LlmApi, Redistribution
+from medsins.taxonomy import LICENSES, SPLITS, Access, Domain, License, LlmApi, Redistribution
 
 GONE = "not known"
 """Said of what only a recipe knows, where the recipe of an earlier build is gone since."""
@@ -92,9 +92,9 @@ class BuiltSource:
         return self.recipe.homepage if self.recipe else ""
 
     @property
-    def licence(self) -> str:
-        """Name of its licence."""
-        return self.recipe.licence if self.recipe else GONE
+    def license(self) -> str:
+        """Name of its license."""
+        return self.recipe.license if self.recipe else GONE
 
     def rule(self, fact: str) -> str:
         """Return its access, redistribution or llm_api.
@@ -110,8 +110,8 @@ class BuiltSource:
     @property
     def needs_agreement(self) -> bool:
         """Whether its users have to register or to enter into an agreement of their own."""
-        licence = LICENCES.get(self.licence)
-        return self.rule("access") != Access.OPEN or bool(licence and licence.agreement)
+        license = LICENSES.get(self.license)
+        return self.rule("access") != Access.OPEN or bool(license and license.agreement)
 
     @property
     def stays(self) -> bool:
@@ -178,9 +178,9 @@ class Contents:
         return tuple(sorted({code for task in self.tasks for code in task.languages}))
 
     @cached_property
-    def licences(self) -> tuple[str, ...]:
-        """Names of all licences, sorted."""
-        return tuple(sorted({source.licence for source in self.sources}))
+    def licenses(self) -> tuple[str, ...]:
+        """Names of all licenses, sorted."""
+        return tuple(sorted({source.license for source in self.sources}))
 
     @cached_property
     def shards(self) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
@@ -235,17 +235,17 @@ def domains_in(tasks: Iterable[BuiltTask]) -> list[str]:
     return [name for name in (*map(str, Domain), GONE) if name in present]
 
 
-def licence_facts(name: str) -> Licence:
-    """Return what is known of a licence; of one that is not listed, where to look."""
-    if name in LICENCES:
-        return LICENCES[name]
+def license_facts(name: str) -> License:
+    """Return what is known of a license; of one that is not listed, where to look."""
+    if name in LICENSES:
+        return LICENSES[name]
     if name == GONE:
-        return Licence(
-            "Licence not known",
-            "The recipe that knew it is not installed. The column `licence` of the rows has its "
+        return License(
+            "License not known",
+            "The recipe that knew it is not installed. The column `license` of the rows has its "
             "name; treat the rows as not to be passed on until you have read its terms.",
         )
-    return Licence(
+    return License(
         name,
         "Not described here. Read its terms on the homepages of the sources before you use them.",
     )

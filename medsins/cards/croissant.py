@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from medsins.cards import statements
-from medsins.cards.contents import BuiltTask, Contents, licence_facts
+from medsins.cards.contents import BuiltTask, Contents, license_facts
 from medsins.cards.front import COLUMNS, LISTS, tags, title
 
 _VOCABULARY = {
@@ -74,7 +74,7 @@ def croissant(contents: Contents) -> str:
         "name": title(contents),
         "description": description,
         "version": _version(contents.manifest["engine_version"]),
-        "license": _licences(contents),
+        "license": _licenses(contents),
         "creator": {"@type": "sc:Organization", "name": statements.MAKERS},
         "inLanguage": list(contents.languages),
         "keywords": tags(contents),
@@ -93,10 +93,10 @@ def _version(engine: str) -> str:
     return numbers[0] if numbers else "0.0.0"
 
 
-def _licences(contents: Contents) -> list[str]:
+def _licenses(contents: Contents) -> list[str]:
     if contents.sample:
-        return [licence_facts("Apache-2.0").url]
-    facts = [licence_facts(name) for name in contents.licences]
+        return [license_facts("Apache-2.0").url]
+    facts = [license_facts(name) for name in contents.licenses]
     return [one.url or one.title for one in facts]
 
 

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from medsins.cards.contents import BuiltTask, Contents, licence_facts
-from medsins.cards.terms import LICENCE_FILE
+from medsins.cards.contents import BuiltTask, Contents, license_facts
+from medsins.cards.terms import LICENSE_FILE
 from medsins.taxonomy import SPLITS, Category
 
 HUB_TASKS = {
@@ -50,7 +50,7 @@ COLUMNS = {
     "split": "`train`, `validation` or `test`.",
     "input_language": "Language of the input, ISO 639-1.",
     "output_language": "Language of the output, ISO 639-1.",
-    "licence": "Licence of the source: an SPDX identifier, or a name explained in LICENSES.md.",
+    "license": "License of the source: an SPDX identifier, or a name explained in LICENSES.md.",
     "record": "Raw file and key of the record that it was made from, as `file#key`.",
 }
 """The columns of every row, in their order, and what is in them."""
@@ -86,7 +86,7 @@ def front_matter(contents: Contents) -> str:
     """Return the front matter of a build's README.md, without the lines of dashes round it."""
     import yaml
 
-    data: dict[str, Any] = {"pretty_name": title(contents), **_licence(contents)}
+    data: dict[str, Any] = {"pretty_name": title(contents), **_license(contents)}
     if contents.languages:
         data["language"] = list(contents.languages)
         data["multilinguality"] = _multilinguality(contents)
@@ -111,15 +111,15 @@ def front_matter(contents: Contents) -> str:
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
 
 
-def _licence(contents: Contents) -> dict[str, str]:
+def _license(contents: Contents) -> dict[str, str]:
     if contents.sample:
         return {"license": "apache-2.0"}
-    hub = {licence_facts(name).hub for name in contents.licences}
+    hub = {license_facts(name).hub for name in contents.licenses}
     if len(hub) == 1 and "other" not in hub:
         return {"license": hub.pop()}
-    names = contents.licences
+    names = contents.licenses
     own = re.sub(r"[^a-z0-9.-]+", "-", names[0].lower()) if len(names) == 1 else "mixed"
-    return {"license": "other", "license_name": own, "license_link": LICENCE_FILE}
+    return {"license": "other", "license_name": own, "license_link": LICENSE_FILE}
 
 
 def _multilinguality(contents: Contents) -> list[str]:
@@ -165,7 +165,7 @@ def _gate(contents: Contents) -> dict[str, Any]:
     return {
         "extra_gated_heading": "Agreements with the owners of the sources",
         "extra_gated_prompt": _GATE.format(
-            "; ".join(f"{source.title} ({source.licence})" for source in asked)
+            "; ".join(f"{source.title} ({source.license})" for source in asked)
         ),
         "extra_gated_fields": {
             "Name": "text",

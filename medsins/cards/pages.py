@@ -32,7 +32,7 @@ def facts_of(task: Task) -> dict[str, Any]:
         "source": task.source,
         "title": recipe.title,
         "homepage": recipe.homepage,
-        "licence": recipe.licence,
+        "license": recipe.license,
         "citation": recipe.citation,
         "access": str(recipe.access),
         "redistribution": str(recipe.redistribution),
@@ -57,7 +57,7 @@ def task_page(task: Task, root: Path) -> str:
         ("languages", languages(task)),
         ("source", f"{recipe.title}, {recipe.homepage}"),
         ("citation", recipe.citation),
-        ("licence", f"{recipe.licence}; may be passed on: {recipe.redistribution}"),
+        ("license", f"{recipe.license}; may be passed on: {recipe.redistribution}"),
         ("access", f"{recipe.access}; remote models: {recipe.llm_api}"),
     ]
     lines = [task.name, "", *(f"{name:<10} {value}" for name, value in facts)]

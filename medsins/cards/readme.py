@@ -12,7 +12,7 @@ from medsins.cards.front import COLUMNS, front_matter, title
 from medsins.cards.pages import example
 from medsins.cards.pictures import PICTURE
 from medsins.cards.sources import about_sources
-from medsins.cards.terms import LICENCE_FILE
+from medsins.cards.terms import LICENSE_FILE
 from medsins.errors import MedsinsError
 from medsins.markup.markdown import bullets, details, plain, share, table
 from medsins.taxonomy import LANGUAGES, SPLITS
@@ -258,4 +258,4 @@ def _tasks(contents: Contents) -> list[str]:
 
 
 def _linked(text: str) -> str:
-    return text.replace(f"`{LICENCE_FILE}`", f"[{LICENCE_FILE}]({LICENCE_FILE})")
+    return text.replace(f"`{LICENSE_FILE}`", f"[{LICENSE_FILE}]({LICENSE_FILE})")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from medsins.cards.contents import BuiltSource, Contents, counted
-from medsins.cards.terms import LICENCE_FILE
+from medsins.cards.terms import LICENSE_FILE
 from medsins.markup.markdown import anchor, bullets, details, plain, table
 
 
@@ -17,7 +17,7 @@ def about_sources(contents: Contents) -> list[str]:
     terms = [
         (
             _named(source),
-            f"[{source.licence}]({LICENCE_FILE}#{anchor(source.licence)})",
+            f"[{source.license}]({LICENSE_FILE}#{anchor(source.license)})",
             *(
                 plain(source.rule(fact).replace("_", " "))
                 for fact in ("access", "redistribution", "llm_api")
@@ -27,10 +27,10 @@ def about_sources(contents: Contents) -> list[str]:
         )
         for source in contents.sources
     ]
-    head = ("source", "licence", "access", "may be passed on", "remote models", "instances", "cite")
+    head = ("source", "license", "access", "may be passed on", "remote models", "instances", "cite")
     return [
         (
-            f"[{LICENCE_FILE}]({LICENCE_FILE}) says what each licence asks for. *Access* is how a "
+            f"[{LICENSE_FILE}]({LICENSE_FILE}) says what each license asks for. *Access* is how a "
             "user gets the raw files. *May be passed on* is about these instances: `yes` and "
             "`derived only` may, in the latter case without the raw files. *Remote models* is "
             "about sending the text to a model that somebody else runs."

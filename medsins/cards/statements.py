@@ -87,7 +87,7 @@ def processing(contents: Contents) -> list[str]:
         ),
         (
             "Each instance is validated: no empty texts, outputs from the task's labels where it "
-            "has a closed set, languages, split and licence stated."
+            "has a closed set, languages, split and license stated."
         ),
         (
             f"Of {counted(records, 'record')} read, {skipped:,} gave no instance for a reason that "
@@ -239,7 +239,7 @@ def duties(contents: Contents) -> list[str]:
     """Return what the terms of the sources ask of whoever holds this build."""
     said = [
         (
-            "Each row is under the licence of its source, which the column `licence` names and "
+            "Each row is under the license of its source, which the column `license` names and "
             "`LICENSES.md` explains. To pass the build on is to pass on all of them."
         ),
     ]

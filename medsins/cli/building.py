@@ -65,13 +65,13 @@ def _sources(recipes: dict[type[Recipe], list[Any]]) -> None:
             recipe.name,
             recipe.figure_label or recipe.title,
             str(len(tasks)),
-            recipe.licence,
+            recipe.license,
             str(recipe.access),
             recipe.homepage,
         )
         for recipe, tasks in recipes.items()
     ]
-    table(("recipe", "label", "tasks", "licence", "access", "home"), rows)
+    table(("recipe", "label", "tasks", "license", "access", "home"), rows)
 
 
 @click.command()
@@ -275,7 +275,7 @@ def import_command(file: Path, name: str | None, folder: str, out: str) -> None:
     _summary(made.result)
     click.echo(f"wrote {made.recipe}")
     click.echo(
-        "Read it, and state its licence and terms there. To use it by name: "
+        "Read it, and state its license and terms there. To use it by name: "
         f"export MEDSINS_RECIPES={made.recipe.parent} and --raw {made.raw}"
     )
 

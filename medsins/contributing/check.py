@@ -21,7 +21,7 @@ from medsins.instructions.spec import unscorable
 from medsins.recipe import Recipe, joins_files
 from medsins.registry import recipe as find_recipe
 from medsins.registry import samples_root, sources
-from medsins.taxonomy import LANGUAGES, LICENCES, Access, Category, LlmApi, Redistribution
+from medsins.taxonomy import LANGUAGES, LICENSES, Access, Category, LlmApi, Redistribution
 
 FEWEST_INSTANCES = 3
 """How many instances of each task a sample has to give at least."""
@@ -81,8 +81,8 @@ def _facts(recipe: type[Recipe]) -> Iterator[str]:
         yield f"homepage {recipe.homepage!r} is no web address"
     if not re.search(r"\b(19|20)\d\d\b", recipe.citation):
         yield "citation names no year"
-    if recipe.licence not in LICENCES and not _SPDX.fullmatch(recipe.licence):
-        yield f"licence {recipe.licence!r} is neither an SPDX identifier nor listed in taxonomy"
+    if recipe.license not in LICENSES and not _SPDX.fullmatch(recipe.license):
+        yield f"license {recipe.license!r} is neither an SPDX identifier nor listed in taxonomy"
     if recipe.access is not Access.OPEN:
         if not recipe.obtain:
             yield "obtain does not say what a user has to do and sign"

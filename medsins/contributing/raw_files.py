@@ -17,7 +17,7 @@ _HOW = {
     Access.OPEN: "open, but not fetched automatically",
     Access.REGISTRATION: "you have to register with its owners",
     Access.CREDENTIALED: "you have to be credentialed and sign a data use agreement",
-    Access.LICENSED: "you need a licence from its owners",
+    Access.LICENSED: "you need a license from its owners",
 }
 
 
@@ -90,7 +90,7 @@ def _instructions(recipe: type[Recipe], root: Path, missing: tuple[str, ...]) ->
     lines = [
         f"{recipe.title} ({recipe.name}): {_HOW[recipe.access]}.",
         f"  home:    {recipe.homepage}",
-        f"  licence: {recipe.licence}",
+        f"  license: {recipe.license}",
     ]
     if recipe.obtain:
         lines.append(f"  to do:   {recipe.obtain}")

@@ -31,7 +31,7 @@ from medsins import (
 class {cls}(Recipe):
     title = "{title}"
     homepage = "https://example.org/"
-    licence = "unknown"
+    license = "unknown"
     citation = "Authors, 2026, where it was published"
     access = Access.OPEN
     redistribution = Redistribution.NO

@@ -66,7 +66,7 @@ from medsins import Access, Category, Domain, Drafts, LlmApi, Recipe, Redistribu
 class {cls}(Recipe):
     title = {title!r}
     homepage = {url!r}
-    licence = "unknown"
+    license = "unknown"
     citation = {citation!r}
     access = Access.REGISTRATION
     redistribution = Redistribution.NO
@@ -171,7 +171,7 @@ def import_task_file(
 ) -> Imported:
     """Check a contributor's task file, write a recipe for it, and build it.
 
-    What is contributed this way may not be passed on until somebody has read its licence and said
+    What is contributed this way may not be passed on until somebody has read its license and said
     so in the recipe.
 
     Args:

@@ -111,17 +111,17 @@ def _joined(recipe: Recipe, chunk: Chunk) -> Iterator[Batch]:
     row = 0
     while True:
         try:
-            chunk = list(islice(records, _JOINED_BATCH))
+            several = list(islice(records, _JOINED_BATCH))
         except RecordError as error:
             raise _failed_join(recipe, name, row, error) from error
         except MedsinsError:
             raise
         except Exception as error:
             raise _failed_join(recipe, name, row, _as_record_error(error)) from error
-        if not chunk:
+        if not several:
             break
-        yield Batch(name, chunk, range(row + 1, row + len(chunk) + 1))
-        row += len(chunk)
+        yield Batch(name, several, range(row + 1, row + len(several) + 1))
+        row += len(several)
     for file, number, wrong in recipe.unreadable:
         yield Batch(file, [], [], [(number, wrong)])
 

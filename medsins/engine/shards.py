@@ -85,7 +85,7 @@ def _constants(task: Task, split: str, wordings: Sequence[str]) -> dict[str, lis
         "split": [split],
         "input_language": [task.input_language],
         "output_language": [task.output_language],
-        "licence": [task.licence],
+        "license": [task.license],
     }
 
 

@@ -46,7 +46,7 @@ def readme(planned: ExportPlan, files: Sequence[str]) -> str:
     lines += [f"| {one.task} | {one.samples:,} |" for one in shown]
     lines += [
         "",
-        "| source | licence | may be passed on | may be sent to model services | citation |",
+        "| source | license | may be passed on | may be sent to model services | citation |",
         "| --- | --- | --- | --- | --- |",
     ]
     lines += [_source(name, facts) for name, facts in facts_of(planned).items()]
@@ -69,8 +69,8 @@ def facts_of(planned: ExportPlan) -> dict[str, dict[str, Any]]:
 def _source(name: str, facts: dict[str, Any]) -> str:
     try:
         recipe = find_recipe(name)
-        title, licence, citation = recipe.title, recipe.licence, recipe.citation
+        title, license, citation = recipe.title, recipe.license, recipe.citation
     except MedsinsError:
-        title, licence, citation = name, "", ""
-    cells = (title, licence, facts["redistribution"], facts["llm_api"], citation)
+        title, license, citation = name, "", ""
+    cells = (title, license, facts["redistribution"], facts["llm_api"], citation)
     return f"| {' | '.join(cells)} |"

@@ -24,7 +24,7 @@ from medsins.self_instruct.prompts import VERSION
 
 JOURNAL = "journal.jsonl"
 
-LICENCE_NOTE = (
+LICENSE_NOTE = (
     "Made by a language model from seed prompts under Apache-2.0; the terms of the model's "
     "provider apply."
 )
@@ -78,7 +78,7 @@ def _row(expansion: Expansion, one: Accepted, number: int) -> dict[str, Any]:
         "checks": dict(one.verdict.scores),
         "constraints_kept": [str(constraint) for constraint in spec.constraints],
         "made_with": f"medsins {__version__}",
-        "licence_note": LICENCE_NOTE,
+        "license_note": LICENSE_NOTE,
     }
 
 

@@ -198,14 +198,14 @@ def _sources(
     """Return the table of sources: what a model service may get is not what people may."""
     sent = {one.source for one in model_calls(bench.facts) if one.may}
     lines = [
-        "| source | licence | may be passed on | may be sent to model services | citation |",
+        "| source | license | may be passed on | may be sent to model services | citation |",
         "| --- | --- | --- | --- | --- |",
     ]
     for name in dict.fromkeys(one.source for one in tasks):
         recipe = find_recipe(name)
         cells = (
             recipe.title,
-            recipe.licence,
+            recipe.license,
             "no" if name in closed else "yes",
             "yes" if name in sent else "no",
             recipe.citation,

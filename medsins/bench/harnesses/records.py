@@ -116,7 +116,7 @@ class ExportedTask:
             "rows": self.facts["rows"],
             "shots_asked": self.facts["shots_asked"],
             "source": self.source,
-            "licence": find_recipe(self.source).licence,
+            "license": find_recipe(self.source).license,
             "items_sha256": self.facts["items"],
         }
 
