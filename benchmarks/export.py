@@ -47,7 +47,7 @@ JOBS = {
     "prompt_completion, JSON Lines": ("prompt_completion", ""),
     "prompt_completion, Parquet": ("prompt_completion", "container='parquet'"),
     "sharegpt, 5 wordings each": ("sharegpt", "per_instance=5, instructions='seeds'"),
-    "messages, 3 cases": ("messages", "few_shot=3"),
+    "messages, 3 cases": ("messages", "num_fewshot=3"),
     "a tenth, by the smallest hashes": ("alpaca", "max_per_task={tenth}"),
     "webdataset": ("webdataset", ""),
     "medsins_json": ("medsins_json", ""),

@@ -45,8 +45,8 @@ def source_page(recipe: type[Recipe]) -> str:
             lines.append(f"- {folder}{shown}{f' ({split})' if split else ''}")
     if recipe.downloads:
         lines += ["", f"`medsins fetch {recipe.name}` gets {len(recipe.downloads)} of them."]
-    if recipe.obtain:
-        lines += ["", recipe.obtain]
+    if recipe.manual_download_instructions:
+        lines += ["", recipe.manual_download_instructions]
     if recipe.deviations:
         lines += ["", "## Where this differs from the published MedS-Ins", ""]
         lines += [f"- {deviation}" for deviation in recipe.deviations]

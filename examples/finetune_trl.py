@@ -37,7 +37,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("tuned"), help="default: %(default)s")
     parser.add_argument("--select", default="all", help="which tasks of the build")
     parser.add_argument("--mixture", help="mixture.yaml: how much of which tasks")
-    parser.add_argument("--few-shot", type=int, default=0, help="cases that each sample shows")
+    parser.add_argument("--num-fewshot", type=int, default=0, help="cases that each sample shows")
     parser.add_argument("--max-per-task", type=int, help="at most so many samples of each task")
     parser.add_argument(
         "--local-use",
@@ -106,7 +106,7 @@ def samples(given: argparse.Namespace, config: Any, build: Path, folder: Path) -
                 container="parquet",
                 select=given.select,
                 mixture=given.mixture,
-                few_shot=given.few_shot,
+                num_fewshot=given.num_fewshot,
                 max_per_task=given.max_per_task,
                 local_use=given.local_use,
                 overwrite=True,

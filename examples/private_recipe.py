@@ -12,7 +12,7 @@ RECIPE = '''"""Ward letters: JSON Lines with patient, letter and summary."""
 
 from typing import Any
 
-from medsins import Access, Category, Domain, Drafts, LlmApi, Recipe, Redistribution, Task, raw
+from medsins import Access, Category, Domain, Examples, LlmApi, Recipe, Redistribution, Task, raw
 
 
 class WardLetters(Recipe):
@@ -23,7 +23,7 @@ class WardLetters(Recipe):
     access = Access.CREDENTIALED
     redistribution = Redistribution.NO
     llm_api = LlmApi.FORBIDDEN
-    obtain = "Ask the data office."
+    manual_download_instructions = "Ask the data office."
     files = raw.jsonl("letters.jsonl")
 
     summary = Task(
@@ -32,7 +32,7 @@ class WardLetters(Recipe):
         definition="Summarise the letter in one sentence.",
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         if not record["summary"]:
             yield self.skip("no summary")
             return

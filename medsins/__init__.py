@@ -25,7 +25,7 @@ _HOMES = {
     "Access": "medsins.taxonomy",
     "Category": "medsins.taxonomy",
     "Domain": "medsins.taxonomy",
-    "Drafts": "medsins.recipe",
+    "Examples": "medsins.recipe",
     "Instance": "medsins.schema",
     "LlmApi": "medsins.taxonomy",
     "Recipe": "medsins.recipe",
@@ -50,7 +50,7 @@ __all__ = [
     "Access",
     "Category",
     "Domain",
-    "Drafts",
+    "Examples",
     "Instance",
     "LlmApi",
     "Recipe",
@@ -82,7 +82,7 @@ if TYPE_CHECKING:
     from medsins.engine.runner import build
     from medsins.formats import export
     from medsins.hub import pull, push
-    from medsins.recipe import Drafts, Recipe, SplitRule, Task
+    from medsins.recipe import Examples, Recipe, SplitRule, Task
     from medsins.registry import sources, task, tasks
     from medsins.schema import Instance
     from medsins.self_instruct.running import expand

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _FINDS = (Category.NAMED_ENTITY_RECOGNITION, Category.INFORMATION_EXTRACTION)
 
-Draft: TypeAlias = "tuple[Task, str, str, Sequence[str], str, str, str]"
+Example: TypeAlias = "tuple[Task, str, str, Sequence[str], str, str, str]"
 """What varies between instances of a task: task, input, output, references, key, group, split."""
 
 
@@ -39,7 +39,7 @@ class Skip(str):
     __slots__ = ()
 
 
-Drafts: TypeAlias = "Iterator[Draft | Skip]"
+Examples: TypeAlias = "Iterator[Example | Skip]"
 """What `Recipe.instances` yields."""
 
 
@@ -97,8 +97,8 @@ class Task:
         key: str = "",
         group: str = "",
         split: str = "",
-    ) -> Draft:
-        """Draft one instance of this task.
+    ) -> Example:
+        """Return one example of this task.
 
         Args:
             input: What the model reads.
@@ -209,7 +209,8 @@ class Recipe:
         access: How a user gets the raw files.
         redistribution: What of it may be passed on; closed by default.
         llm_api: Whether its text may be sent to models that the user does not run.
-        obtain: What a user has to do and sign to get the raw files that cannot be fetched.
+        manual_download_instructions: What a user has to do and sign to get the raw files that
+            cannot be fetched.
         figure_label: Its label in the published figure of MedS-Ins.
         files: Its raw files, or a dict of sets of them.
         lookups: Further files that records are joined with; read whole by `lookup`.
@@ -228,7 +229,7 @@ class Recipe:
     access: ClassVar[Access] = Access.OPEN
     redistribution: ClassVar[Redistribution] = Redistribution.NO
     llm_api: ClassVar[LlmApi] = LlmApi.LOCAL_ONLY
-    obtain: ClassVar[str] = ""
+    manual_download_instructions: ClassVar[str] = ""
     figure_label: ClassVar[str] = ""
     files: ClassVar[FileSet | Mapping[str, FileSet]]
     lookups: ClassVar[Mapping[str, FileSet]] = {}
@@ -281,7 +282,7 @@ class Recipe:
         self._raw_root = raw_root
         self._looked_up: dict[str, list[Any]] = {}
         self.reader: Reader = next(iter(self.file_sets().values())).reader
-        self._wanted = frozenset(self.tasks.values())
+        self._requested = frozenset(self.tasks.values())
         self.unreadable: list[tuple[str, int, RecordError]] = []
 
     @classmethod
@@ -319,18 +320,18 @@ class Recipe:
                 self.unreadable.extend((file.name, row, error) for row, error in batch.bad)
                 yield from batch.records
 
-    def use(self, file_set: str, tasks: Iterable[Task]) -> None:
+    def prepare(self, file_set: str, tasks: Iterable[Task]) -> None:
         """Get ready to map the records of one file set to some tasks; the engine calls this.
 
         A recipe may extend it: answer once what it would ask of every record, or choose a `reader`
         of fewer columns, where the tasks need no more.
         """
         self.reader = self.file_sets()[file_set].reader
-        self._wanted = frozenset(tasks)
+        self._requested = frozenset(tasks)
 
-    def wants(self, *tasks: Task) -> bool:
+    def is_requested(self, *tasks: Task) -> bool:
         """Return whether any of these tasks is being built: costly work for others can be left."""
-        return not self._wanted.isdisjoint(tasks)
+        return not self._requested.isdisjoint(tasks)
 
     def skip(self, reason: str) -> Skip:
         """Say why a record gives no instance of a task; reasons are counted as they stand."""

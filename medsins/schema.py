@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     ARROW: pa.Schema
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 """Version of the manifest and of the shards' columns; a build of another version is refused."""
 
 Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]

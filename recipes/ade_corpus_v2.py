@@ -12,7 +12,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -33,7 +33,7 @@ class ADECorpusV2(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "The three task files are in the folder tasks/ of github.com/allenai/natural-instructions; "
         "put them in ../superni."
     )
@@ -97,7 +97,7 @@ class ADECorpusV2(Recipe):
         must_include=("quotation mark",),
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         task = {
             "task1447": self.drug_extraction,
             "task1451": self.drug_dose_extraction,

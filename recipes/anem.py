@@ -12,7 +12,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -31,7 +31,7 @@ class AnEM(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Download AnEM-1.0.4.tar.gz from the homepage and unpack it into the source's folder; "
         "the folders standoff, development and test may stay in AnEM-1.0.4 or lie directly in it."
     )
@@ -83,7 +83,7 @@ class AnEM(Recipe):
         ),
     )
 
-    def instances(self, record: raw.Document) -> Drafts:
+    def instances(self, record: raw.Document) -> Examples:
         split = self._split(record.id)
         spans = [(mention.start, mention.end) for mention in record.mentions]
         parts = {relation.head for relation in record.relations if relation.type == "frag"}

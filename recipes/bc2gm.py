@@ -15,7 +15,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -39,7 +39,7 @@ class BC2GM(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Download bc2GMtrain_1.1.tar.gz and bc2GMtest_1.0.tar.gz from the homepage and unpack both "
         "here. train.in and test.in, each with GENE.eval and ALTGENE.eval beside it, may lie in "
         "the folders of the archives (bc2geneMention/train, BC2GM/test) or in others."
@@ -80,7 +80,7 @@ class BC2GM(Recipe):
         ignored_constraints=("human", "gene"),
     )
 
-    def instances(self, record: str) -> Drafts:
+    def instances(self, record: str) -> Examples:
         key, _, sentence = record.partition(" ")
         names = [html.unescape(name) for name in self._names.get(key, ())]
         if not names:

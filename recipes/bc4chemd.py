@@ -11,7 +11,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -34,7 +34,7 @@ class BC4CHEMD(Recipe):
     # The owners of the tokenised copy could not find out whether it may be passed on.
     redistribution = Redistribution.NO
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Take the folder BC4CHEMD, with train.tsv, devel.tsv and test.tsv, from the folder data/ "
         "of github.com/cambridgeltl/MTL-Bioinformatics-2016, or from the archive of datasets for "
         "named entity recognition (NERdata.zip) that the readme of github.com/dmis-lab/biobert "
@@ -77,7 +77,7 @@ class BC4CHEMD(Recipe):
         ),
     )
 
-    def instances(self, record: raw.Sentence) -> Drafts:
+    def instances(self, record: raw.Sentence) -> Examples:
         yield self.chemical_ner(
             input=text.join_tokens(record.tokens),
             output=text.entity_list(tokens for _, tokens in record.entities()),

@@ -14,7 +14,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -36,7 +36,7 @@ class BC5CDR(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Take train.tsv and devel.tsv from the folder data/BC5CDR-disease-IOB of "
         "github.com/cambridgeltl/MTL-Bioinformatics-2016 and put them in BC5CDR-disease-IOB. The "
         "task file is in the folder tasks/ of github.com/allenai/natural-instructions; put it in "
@@ -103,13 +103,13 @@ class BC5CDR(Recipe):
         ),
     )
 
-    def instances_iob(self, record: raw.Sentence) -> Drafts:
+    def instances_iob(self, record: raw.Sentence) -> Examples:
         yield self.disease_ner(
             input=text.join_tokens(record.tokens),
             output=text.entity_list(tokens for _, tokens in record.entities()),
         )
 
-    def instances_superni(self, record: dict[str, Any]) -> Drafts:
+    def instances_superni(self, record: dict[str, Any]) -> Examples:
         answers = [answer for answer in record["output"] if answer.strip()]
         if not answers:
             yield self.skip("no answer")

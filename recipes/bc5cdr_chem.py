@@ -9,7 +9,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -37,7 +37,7 @@ class BC5CDRChem(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Take train.tsv from the folder data/BC5CDR-chem-IOB of "
         "github.com/cambridgeltl/MTL-Bioinformatics-2016 and put it in BC5CDR-chem-IOB."
     )
@@ -73,7 +73,7 @@ class BC5CDRChem(Recipe):
         must_include=(text.NO_ENTITY, "comma|', '", "full stop|period|'.'", "punctuation"),
     )
 
-    def instances(self, record: raw.Sentence) -> Drafts:
+    def instances(self, record: raw.Sentence) -> Examples:
         yield self.ner(
             input=text.join_tokens(record.tokens),
             output=text.entity_list(tokens for _, tokens in record.entities()),

@@ -14,7 +14,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -41,7 +41,7 @@ class BioASQ(Recipe):
     access = Access.REGISTRATION
     redistribution = Redistribution.NO
     llm_api = LlmApi.LOCAL_ONLY
-    obtain = (
+    manual_download_instructions = (
         "Register at the homepage, log in, and download the training data of Task B, such as "
         "BioASQ-training13b.zip. Put the zip here, or the training13b.json that is in it. The "
         "newest edition is enough, because it holds the earlier ones."
@@ -71,7 +71,7 @@ class BioASQ(Recipe):
         must_include=("yes or no", "paragraph", "heading", "citation"),
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         ideal = record.get("ideal_answer") or []
         listed = [ideal] if isinstance(ideal, str) else ideal
         answers = [tidy for answer in listed if (tidy := text.tidy_lines(answer))]

@@ -19,7 +19,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -52,7 +52,7 @@ class BioLORD(Recipe):
     access = Access.REGISTRATION
     redistribution = Redistribution.NO
     llm_api = LlmApi.LOCAL_ONLY
-    obtain = (
+    manual_download_instructions = (
         "Get a UMLS license, which covers SNOMED CT where you live or says how to, ask for access "
         "on the homepage, and save the pairs you want (MedS-Ins has 10,000) here as biolord.jsonl: "
         "a JSON object a line, with the name of the concept as 'name' and its definition as "
@@ -150,7 +150,7 @@ class BioLORD(Recipe):
                 "related": i < kept and (short[i] in tested or description in tested),
             }
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         name, description = record["bare"], record["description"]
         if not name or not description:
             yield self.skip("no name or no description")

@@ -12,7 +12,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -32,7 +32,7 @@ class CataloniaIndependence(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Take task1646_dataset_card_for_catalonia_independence_corpus_text_classification.json "
         "from the folder tasks/ of github.com/allenai/natural-instructions and put it in "
         "../superni."
@@ -69,7 +69,7 @@ class CataloniaIndependence(Recipe):
         must_include=("comillas|entrecomill",),
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         yield self.stance(
             input=record["input"],
             output=record["output"][0],

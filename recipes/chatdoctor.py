@@ -13,7 +13,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -33,7 +33,7 @@ class ChatDoctor(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.NO
     llm_api = LlmApi.LOCAL_ONLY
-    obtain = (
+    manual_download_instructions = (
         "Follow the three links to Google Drive in the readme of github.com/Kent0n-Li/ChatDoctor "
         "(no account needed) and save the files here as HealthCareMagic-100k.json, iCliniq.json "
         "(iCliniq-10k.json will do) and GenMedGPT-5k.json."
@@ -90,16 +90,16 @@ class ChatDoctor(Recipe):
         must_include=("paragraph", "test", "medic|drug"),
     )
 
-    def instances_healthcaremagic(self, record: dict[str, Any]) -> Drafts:
+    def instances_healthcaremagic(self, record: dict[str, Any]) -> Examples:
         yield from self._reply(self.healthcaremagic, record, "output")
 
-    def instances_icliniq(self, record: dict[str, Any]) -> Drafts:
+    def instances_icliniq(self, record: dict[str, Any]) -> Examples:
         yield from self._reply(self.icliniq, record, "answer_icliniq")
 
-    def instances_genmedgpt(self, record: dict[str, Any]) -> Drafts:
+    def instances_genmedgpt(self, record: dict[str, Any]) -> Examples:
         yield from self._reply(self.genmedgpt, record, "output")
 
-    def _reply(self, task: Task, record: dict[str, Any], column: str) -> Drafts:
+    def _reply(self, task: Task, record: dict[str, Any], column: str) -> Examples:
         patient, doctor = record["input"].strip(), record[column].strip()
         if not patient or not doctor:
             yield self.skip("no question or no answer")

@@ -24,7 +24,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -89,7 +89,7 @@ class ClinicalTrialsGov(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "In the folder above, run 'git clone https://github.com/uw-bionlp/clinical-trials-gov-data "
         "clinical_trials_gov', so that its folder data lies here."
     )
@@ -160,7 +160,7 @@ class ClinicalTrialsGov(Recipe):
             trials.setdefault(line["orig_id"].partition("_")[2], []).append(line)
         yield from trials.items()
 
-    def instances(self, record: tuple[str, list[dict[str, Any]]]) -> Drafts:
+    def instances(self, record: tuple[str, list[dict[str, Any]]]) -> Examples:
         trial, lines = record
         if trial not in self._criteria:
             yield self.skip("no text of the trial")

@@ -17,7 +17,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -36,7 +36,7 @@ class CMedQA2(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Take question.zip, answer.zip, dev_candidates.zip and test_candidates.zip from the "
         "repository at the homepage, and leave them packed."
     )
@@ -78,7 +78,7 @@ class CMedQA2(Recipe):
             for line in self.lookup(split)
         }
 
-    def instances(self, record: dict[str, str]) -> Drafts:
+    def instances(self, record: dict[str, str]) -> Examples:
         question, answer = record["question_id"], record["content"].strip()
         if question not in self._questions:
             raise raw.RecordError("question of the answer is missing", field="question_id")

@@ -16,7 +16,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -38,7 +38,7 @@ class CochraneRCT(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Download https://ai2-s2-mslr.s3.us-west-2.amazonaws.com/mslr_data.tar.gz (253 MB, no "
         "account needed) and unpack it here, so that the folder mslr_data/cochrane lies here."
     )
@@ -86,7 +86,7 @@ class CochraneRCT(Recipe):
         for review, conclusion in conclusions.items():
             yield review, [], conclusion
 
-    def instances(self, record: Review) -> Drafts:
+    def instances(self, record: Review) -> Examples:
         review, rows, conclusion = record
         if conclusion is None:
             raise raw.RecordError("review without a target, or with trials in several places")

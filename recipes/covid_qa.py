@@ -13,7 +13,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -40,7 +40,7 @@ class CovidQA(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Take data/question-answering/COVID-QA.json from the repository at the homepage, and keep "
         "its folders."
     )
@@ -69,7 +69,7 @@ class CovidQA(Recipe):
         must_include=("COVID-19", "phrase", "sentences"),
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         found = [text.one_line(answer["text"]) for answer in record["answers"]]
         answers = text.distinct(answer for answer in found if answer)
         if not answers:

@@ -10,7 +10,7 @@ each. An earlier release with French names and other codes is not read.
 
 from functools import cached_property
 
-from medsins import Access, Category, Domain, Drafts, LlmApi, Recipe, Redistribution, Task, raw
+from medsins import Access, Category, Domain, Examples, LlmApi, Recipe, Redistribution, Task, raw
 
 # As `condition_name` in release_conditions.json has them, and PATHOLOGY too: "Larygospasm" is the
 # owners' spelling.
@@ -77,7 +77,7 @@ class DDXPlus(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Download the English version from https://doi.org/10.6084/m9.figshare.22687585 (no "
         "account needed) and put release_train_patients.zip, release_validate_patients.zip, "
         "release_test_patients.zip and release_evidences.json here, the zips as they are."
@@ -136,7 +136,7 @@ class DDXPlus(Recipe):
                 found[f"{code}_@_{value}"] = f"{question} {meaning}"
         return found
 
-    def instances(self, record: dict[str, str]) -> Drafts:
+    def instances(self, record: dict[str, str]) -> Examples:
         try:
             initial = self.answers[record["INITIAL_EVIDENCE"]]
             # Codes hold neither quotes nor commas, so this is what a literal parser would find.

@@ -14,7 +14,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -49,7 +49,7 @@ class DiseaseOntology(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "What is fetched are three subsets with a third of the terms. For all of them, take "
         "doid.obo from the folder src/ontology/ of github.com/DiseaseOntology/HumanDiseaseOntology "
         "and put it in src/ontology; HumanDO.obo and the subsets are then not needed."
@@ -148,7 +148,7 @@ class DiseaseOntology(Recipe):
         for term in terms.values():
             yield term, _stranger(term, placed, terms, kin)
 
-    def instances(self, record: tuple[raw.Term, str]) -> Drafts:
+    def instances(self, record: tuple[raw.Term, str]) -> Examples:
         term, stranger = record
         if term.obsolete:
             yield self.skip("obsolete term")

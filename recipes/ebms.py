@@ -19,7 +19,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -47,7 +47,7 @@ class EBMS(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Download the corpus from the homepage (no account needed) and put ClinicalInquiries.xml "
         "here; the abstracts beside it are not needed."
     )
@@ -114,7 +114,7 @@ class EBMS(Recipe):
         for record in found:
             yield {**record, "tested": tested}
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         inquiry, held_out = record["inquiry"], record["held_out"]
         snips = list(inquiry.iter("snip"))
         question = plain(inquiry, "question")

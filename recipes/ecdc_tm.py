@@ -15,7 +15,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -39,7 +39,9 @@ class EcdcTM(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = "Download ECDC-TM.zip from the homepage and put it here; it is read as it is."
+    manual_download_instructions = (
+        "Download ECDC-TM.zip from the homepage and put it here; it is read as it is."
+    )
     files = raw.xml("ECDC-TM.zip!*ECDC.tmx", roots=("tmx",))
     deviations = (
         (
@@ -99,7 +101,7 @@ class EcdcTM(Recipe):
         for document in self.read(files):
             yield from document.iter("tu")
 
-    def instances(self, record: Element) -> Drafts:
+    def instances(self, record: Element) -> Examples:
         said = {}
         for version in record.iter("tuv"):
             language = version.get(LANGUAGE, "").lower()

@@ -11,7 +11,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -44,7 +44,7 @@ class FrenchMedMCQA(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Take test.json from the folder corpus/ of github.com/qanastek/FrenchMedMCQA and put it "
         "here."
     )
@@ -80,7 +80,7 @@ class FrenchMedMCQA(Recipe):
         ),
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         options = {key.upper(): record["answers"][key] for key in sorted(record["answers"])}
         right = sorted(letter.upper() for letter in record["correct_answers"])
         if not right or not options.keys() >= set(right):

@@ -16,7 +16,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -60,7 +60,7 @@ class HeadQA(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Follow the links to the ES_HEAD and EN_HEAD datasets in the readme of "
         "github.com/aghie/head-qa (Google Drive, no account needed), unpack them and put "
         "test_HEAD.json in HEAD and test_HEAD_EN.json in HEAD_EN."
@@ -171,7 +171,7 @@ class HeadQA(Recipe):
             joined.setdefault(question["key"], {})[question["language"]] = question
         yield from joined.values()
 
-    def instances(self, record: dict[str, dict[str, Any]]) -> Drafts:
+    def instances(self, record: dict[str, dict[str, Any]]) -> Examples:
         spanish, english = record.get("es"), record.get("en")
         if spanish and english:
             es, en, key = spanish["qtext"], english["qtext"], spanish["key"]

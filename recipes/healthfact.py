@@ -15,7 +15,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -59,7 +59,7 @@ class HealthFact(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Follow the link to the data in the readme of github.com/neemakot/Health-Fact-Checking "
         "(Google Drive, no account needed) and unpack PUBHEALTH.zip here, so that the three files "
         "lie in the folder PUBHEALTH."
@@ -142,7 +142,7 @@ class HealthFact(Recipe):
             if cells != COLUMNS:
                 yield dict(zip(COLUMNS, map(plain, cells), strict=False))
 
-    def instances(self, record: dict[str, str]) -> Drafts:
+    def instances(self, record: dict[str, str]) -> Examples:
         if len(record) < len(COLUMNS):
             yield self.skip("row has fewer than nine cells")
             return

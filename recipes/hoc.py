@@ -17,7 +17,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -61,7 +61,7 @@ class HoC(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Clone github.com/sb895/Hallmarks-of-Cancer, and copy or link its folders text and labels "
         "here."
     )
@@ -108,7 +108,7 @@ class HoC(Recipe):
                     "slots": "".join(lines).split("<")[1:],
                 }
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         if len(record["slots"]) != len(record["sentences"]):
             raise raw.RecordError("not as many slots as sentences", field="labels")
         found = {hallmark for slot in record["slots"] for hallmark in hallmarks(slot)}

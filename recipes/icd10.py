@@ -8,7 +8,7 @@ so lists of categories made from it add nothing but the wording of older years; 
 (`icd10cm_order_addenda_….txt`) are changes, and not read.
 """
 
-from medsins import Access, Category, Domain, Drafts, LlmApi, Recipe, Redistribution, Task, raw
+from medsins import Access, Category, Domain, Examples, LlmApi, Recipe, Redistribution, Task, raw
 
 
 class ICD10(Recipe):
@@ -20,7 +20,7 @@ class ICD10(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Take the 'Code Descriptions in Tabular Order' of one year from the homepage and unpack "
         "it; only its order file is read (icd10cm_order_2024.txt, say, or "
         "icd10cm-order-Jan-2021.txt), at any depth. Keep to one year: descriptions change."
@@ -49,7 +49,7 @@ class ICD10(Recipe):
         must_include=("ICD-10-CM", "abbreviat"),
     )
 
-    def instances(self, record: str) -> Drafts:
+    def instances(self, record: str) -> Examples:
         code, flag, description = record[6:13].strip(), record[14:15], record[77:].strip()
         if not code.isalnum() or flag not in ("0", "1") or not description:
             raise raw.RecordError("line is none of an order file")

@@ -24,7 +24,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -65,7 +65,7 @@ class IgakuQA(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Take the folder data/ of github.com/jungokasai/IgakuQA. The test split is the one of "
         "MMedBench: put MMedBench.zip of huggingface.co/datasets/Henrychur/MMedBench into "
         "../mmedbench."
@@ -128,7 +128,7 @@ class IgakuQA(Recipe):
                     yield {**question, "case": case, "related": related}
                     case += ASKED.sub("", OPENING.sub("", question["problem_text"]))
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         options = text.letters(record["choices"])
         tested = record["problem_id"] in self._tested
         if not options:

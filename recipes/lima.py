@@ -16,7 +16,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -51,7 +51,7 @@ class LIMA(Recipe):
     access = Access.REGISTRATION
     redistribution = Redistribution.NO
     llm_api = LlmApi.LOCAL_ONLY
-    obtain = (
+    manual_download_instructions = (
         "Sign in to the Hugging Face Hub, agree on huggingface.co/datasets/GAIR/lima to share "
         "your contact information with the owners, download train.jsonl and put it here."
     )
@@ -75,7 +75,7 @@ class LIMA(Recipe):
         ),
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         question, *answers = record["conversations"]
         if any(word in record["source"].lower() for word in NOT_QUESTIONS):
             yield self.skip("fiction or an exercise")

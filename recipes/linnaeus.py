@@ -14,7 +14,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -33,7 +33,7 @@ class Linnaeus(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Download manual-corpus-species-1.0.tar.gz from the homepage and unpack it here, or clone "
         "its mirror github.com/spyysalo/linnaeus-corpus-data: the folder txt and the file "
         "filtered_tags.tsv may lie here or in a folder below."
@@ -79,7 +79,7 @@ class Linnaeus(Recipe):
         for file in files:
             yield file.name.rsplit("/", 1)[-1].removesuffix(".txt"), file.text("utf-8")
 
-    def instances(self, record: tuple[str, str]) -> Drafts:
+    def instances(self, record: tuple[str, str]) -> Examples:
         document, paper = record
         mentions = self._mentions.get(document, [])
         if any(paper[start:end] != name for start, end, name in mentions):

@@ -14,7 +14,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -45,7 +45,7 @@ class LitCovid(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Follow the link to the LitCovid data in the readme of "
         "github.com/dki-lab/covid19-classification (Google Drive, no account needed), download "
         "LitCovid.train.csv, LitCovid.dev.csv and LitCovid.test.csv from the folder "
@@ -89,7 +89,7 @@ class LitCovid(Recipe):
         must_include=(*TOPICS, "lower case|lowercase", "comma", "order|sequence"),
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         article = text.tidy_lines(record["text"])
         if not article:
             yield self.skip("empty text")

@@ -21,7 +21,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -50,7 +50,9 @@ class LiveQA(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = "Take the folders TrainingDatasets and TestDataset of the repository at the homepage."
+    manual_download_instructions = (
+        "Take the folders TrainingDatasets and TestDataset of the repository at the homepage."
+    )
     files = raw.xml(
         train=(
             "TrainingDatasets/TREC-2017-LiveQA-Medical-Train-1.xml",
@@ -98,7 +100,7 @@ class LiveQA(Recipe):
         for document in self.read(files):
             yield from document.iter("NLM-QUESTION")
 
-    def instances(self, record: Element) -> Drafts:
+    def instances(self, record: Element) -> Examples:
         subject = text.one_line(" ".join(texts(record, "SUBJECT")))
         message = text.one_line(" ".join(texts(record, "MESSAGE")))
         if subject in ("", "No"):

@@ -15,7 +15,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -41,7 +41,7 @@ class MashQA(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.NO
     llm_api = LlmApi.LOCAL_ONLY
-    obtain = (
+    manual_download_instructions = (
         "Follow the link to the dataset in the readme at the homepage (Google Drive, no account "
         "needed), and unpack the archive here; the files may stay in its folder. The texts are "
         "WebMD's."
@@ -75,7 +75,7 @@ class MashQA(Recipe):
         must_include=("full sentences|complete sentences", "heading", "bullet"),
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         found = [text.one_line(answer["text"]) for answer in record["answers"]]
         answers = [answer for answer in found if answer]
         if record["is_impossible"] or not answers:

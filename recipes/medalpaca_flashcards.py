@@ -12,7 +12,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -32,7 +32,7 @@ class MedAlpacaFlashcards(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "On the Hugging Face Hub, download medical_meadow_wikidoc_medical_flashcards.json from "
         "medalpaca/medical_meadow_medical_flashcards and put it here."
     )
@@ -56,7 +56,7 @@ class MedAlpacaFlashcards(Recipe):
         must_include=("full sentence", "beyond|nothing|no more|only|just|alone|keep out|leave out"),
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         question, answer = text.one_line(record["input"]), text.tidy_lines(record["output"])
         if not question or not answer:
             yield self.skip("no question or no answer")

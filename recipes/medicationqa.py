@@ -12,7 +12,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -31,7 +31,9 @@ class MedicationQA(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = "Take MedInfo2019-QA-Medications.xlsx from the repository at the homepage."
+    manual_download_instructions = (
+        "Take MedInfo2019-QA-Medications.xlsx from the repository at the homepage."
+    )
     files = raw.xlsx(
         "MedInfo2019-QA-Medications.xlsx",
         sheet="DrugQA",
@@ -61,7 +63,7 @@ class MedicationQA(Recipe):
         must_include=("warn",),
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         for column in ("Question", "Answer"):
             if not isinstance(record[column], str):
                 raise raw.RecordError("cell holds no text", field=column)

@@ -13,7 +13,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -32,7 +32,7 @@ class MediqaAnS(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Download the summarization datasets from https://osf.io/fyg46 (no account needed) and "
         "put question_driven_answer_summarization_primary_dataset.json here or into a folder here."
     )
@@ -60,7 +60,7 @@ class MediqaAnS(Recipe):
         must_include=("paragraph", "plain"),
     )
 
-    def instances(self, record: tuple[str, dict[str, Any]]) -> Drafts:
+    def instances(self, record: tuple[str, dict[str, Any]]) -> Examples:
         number, entry = record
         question = text.one_line(entry["question"])
         if not question:

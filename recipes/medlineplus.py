@@ -29,7 +29,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -164,7 +164,7 @@ class MedlinePlus(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.NO
     llm_api = LlmApi.LOCAL_ONLY
-    obtain = (
+    manual_download_instructions = (
         "Download the health topics from https://medlineplus.gov/xml.html and unpack them here "
         "(mplus_topics_<date>.xml, one date). There is no release of the other pages: see "
         "https://medlineplus.gov/about/using/usingcontent/ for what may be done with them, save "
@@ -258,7 +258,7 @@ class MedlinePlus(Recipe):
         )
     }
 
-    def instances_pages(self, record: dict[str, Any]) -> Drafts:
+    def instances_pages(self, record: dict[str, Any]) -> Examples:
         kind, url, title = record["kind"], record["url"], text.one_line(record["title"])
         sections = [
             (heading, body)
@@ -287,7 +287,7 @@ class MedlinePlus(Recipe):
         else:
             raise raw.RecordError("kind of page is unknown", field="kind")
 
-    def instances_topics(self, record: Element) -> Drafts:
+    def instances_topics(self, record: Element) -> Examples:
         for topic in record.iter("health-topic"):
             if topic.get("language") != "English":
                 yield self.skip("topic in another language than English")
@@ -295,7 +295,7 @@ class MedlinePlus(Recipe):
             summary = topic.findtext("full-summary", "")
             yield from self._errors("health_topic", topic.get("url", ""), passages(summary))
 
-    def _errors(self, kind: str, url: str, bodies: Iterator[str]) -> Drafts:
+    def _errors(self, kind: str, url: str, bodies: Iterator[str]) -> Examples:
         for number, body in enumerate(bodies, 1):
             found = with_error(body, f"{url}#{number}")
             if found is None:

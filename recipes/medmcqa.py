@@ -13,7 +13,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -32,7 +32,7 @@ class MedMCQA(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Follow the link to the data in the readme of github.com/medmcqa/medmcqa (Google Drive, no "
         "account needed), unpack the archive and put train.json here. Copies whose options count "
         "from 0, such as those on Hugging Face, are refused."
@@ -83,7 +83,7 @@ class MedMCQA(Recipe):
         ),
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         number = record["cop"]
         if number not in (1, 2, 3, 4):
             raise raw.RecordError("number of the right option is not 1 to 4", field="cop")

@@ -14,7 +14,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -35,7 +35,7 @@ class MedNLI(Recipe):
     access = Access.CREDENTIALED
     redistribution = Redistribution.NO
     llm_api = LlmApi.FORBIDDEN
-    obtain = (
+    manual_download_instructions = (
         "Become a credentialed user of PhysioNet, finish its training and sign the data use "
         "agreement of https://physionet.org/content/mednli/1.0.0/. Download it and put "
         "mli_train_v1.jsonl, mli_dev_v1.jsonl and mli_test_v1.jsonl here."
@@ -136,7 +136,7 @@ class MedNLI(Recipe):
             premises.setdefault(pair["sentence1"].strip(), []).append(pair)
         yield from premises.values()
 
-    def instances(self, record: list[dict[str, Any]]) -> Drafts:
+    def instances(self, record: list[dict[str, Any]]) -> Examples:
         premise = record[0]["sentence1"].strip()
         by_label: dict[str, list[dict[str, Any]]] = {label: [] for label in LABELS}
         for pair in record:

@@ -8,7 +8,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -32,7 +32,7 @@ class MedQA(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Follow the link to the data in the readme of github.com/jind11/MedQA (Google Drive, no "
         "account needed) and unpack the archive, so that the folder data_clean lies here."
     )
@@ -91,13 +91,13 @@ class MedQA(Recipe):
         ),
     }
 
-    def instances_en(self, record: dict[str, object]) -> Drafts:
+    def instances_en(self, record: dict[str, object]) -> Examples:
         yield from self._question(record, "en")
 
-    def instances_zh(self, record: dict[str, object]) -> Drafts:
+    def instances_zh(self, record: dict[str, object]) -> Examples:
         yield from self._question(record, "zh")
 
-    def _question(self, record: dict[str, object], language: str) -> Drafts:
+    def _question(self, record: dict[str, object], language: str) -> Examples:
         options, letter = record["options"], record["answer_idx"]
         if not isinstance(options, dict) or letter not in options:
             raise raw.RecordError("answer is none of the options", field="answer_idx")

@@ -16,7 +16,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -57,7 +57,7 @@ class MedQuAD(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "In the folder of all raw files, run 'git clone https://github.com/abachaa/MedQuAD "
         "medquad' and then 'git -C medquad checkout 577bd37b96c02d1833b2c9eed2de9f96964e96cb'."
     )
@@ -89,7 +89,7 @@ class MedQuAD(Recipe):
         must_include=("hyphen|'- '",),
     )
 
-    def instances(self, record: Element) -> Drafts:
+    def instances(self, record: Element) -> Examples:
         site, focus, pair, question, answer = SCHEMAS[record.tag]
         topic = text.one_line(record.findtext(focus, ""))
         pairs = list(record.iter(pair))

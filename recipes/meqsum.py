@@ -11,7 +11,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -69,7 +69,7 @@ class MeQSum(Recipe):
         must_include=("question mark|'?'", "one short|single|one concise|one question|one brief"),
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         for column in ("File", "CHQ", "Summary"):
             if not isinstance(record[column], str):
                 raise raw.RecordError("cell holds no text", field=column)

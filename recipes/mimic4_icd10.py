@@ -19,7 +19,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -40,7 +40,7 @@ class MIMIC4ICD10(Recipe):
     access = Access.CREDENTIALED
     redistribution = Redistribution.NO
     llm_api = LlmApi.FORBIDDEN
-    obtain = (
+    manual_download_instructions = (
         "Become a credentialed user of PhysioNet, finish its training and sign the data use "
         "agreements of https://physionet.org/content/mimiciv/2.2/ and "
         "https://physionet.org/content/mimic-iv-note/2.2/. Clone "
@@ -113,7 +113,7 @@ class MIMIC4ICD10(Recipe):
             if row["icd_version"] == "10"
         }
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         codes = text.distinct(code.strip() for code in record["labels"].split(";") if code.strip())
         if not codes:
             yield self.skip("no codes")

@@ -12,7 +12,7 @@ from itertools import compress
 from operator import add
 from typing import Any, TypeAlias
 
-from medsins import Access, Category, Domain, Drafts, LlmApi, Recipe, Redistribution, Task, raw
+from medsins import Access, Category, Domain, Examples, LlmApi, Recipe, Redistribution, Task, raw
 
 ADULT = 18
 
@@ -124,7 +124,7 @@ class Mimic4EDBenchmark(Recipe):
     access = Access.CREDENTIALED
     redistribution = Redistribution.NO
     llm_api = LlmApi.FORBIDDEN
-    obtain = (
+    manual_download_instructions = (
         "Become a credentialed user of PhysioNet, finish its training and sign the data use "
         "agreements of https://physionet.org/content/mimiciv/ and "
         "https://physionet.org/content/mimic-iv-ed/. Download both, run the benchmark's "
@@ -171,15 +171,15 @@ class Mimic4EDBenchmark(Recipe):
     at_triage: Outcomes = ((hospitalization, OUTCOMES[0]), (critical, OUTCOMES[1]))
     at_the_end: Outcomes = ((ed_revisit_72h, OUTCOMES[2]),)
 
-    def use(self, file_set: str, tasks: Iterable[Task]) -> None:
-        super().use(file_set, tasks)
+    def prepare(self, file_set: str, tasks: Iterable[Task]) -> None:
+        super().prepare(file_set, tasks)
         # Asked about every visit, so answered only once.
-        self.at_triage = tuple(one for one in type(self).at_triage if self.wants(one[0]))
-        self.at_the_end = tuple(one for one in type(self).at_the_end if self.wants(one[0]))
+        self.at_triage = tuple(one for one in type(self).at_triage if self.is_requested(one[0]))
+        self.at_the_end = tuple(one for one in type(self).at_the_end if self.is_requested(one[0]))
         if not self.at_the_end:
             self.reader = self.begun.reader
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         if not record["triage_acuity"]:
             yield self.skip("no triage acuity")
             return

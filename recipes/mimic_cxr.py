@@ -19,7 +19,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -51,7 +51,7 @@ class MimicCXR(Recipe):
     access = Access.CREDENTIALED
     redistribution = Redistribution.NO
     llm_api = LlmApi.FORBIDDEN
-    obtain = (
+    manual_download_instructions = (
         "Become a credentialed user of PhysioNet, finish its training and sign the data use "
         "agreement of https://physionet.org/content/mimic-cxr/2.0.0/. Download "
         "mimic-cxr-reports.zip, which has the reports without the images, and put it here. Do "
@@ -98,7 +98,7 @@ class MimicCXR(Recipe):
                     if path.suffix == ".txt" and path.name.startswith("s"):
                         yield path.parent.name[1:], path.stem[1:], archive.read(name)
 
-    def instances(self, record: tuple[str, str, bytes]) -> Drafts:
+    def instances(self, record: tuple[str, str, bytes]) -> Examples:
         patient, study, data = record
         report = ADDENDUM_END.split(data.decode().replace("\r\n", "\n"))[-1]
         sections = text.sections(report, HEADINGS)

@@ -17,7 +17,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -208,7 +208,7 @@ class MimicIVNote(Recipe):
     access = Access.CREDENTIALED
     redistribution = Redistribution.NO
     llm_api = LlmApi.FORBIDDEN
-    obtain = (
+    manual_download_instructions = (
         "Become a credentialed user of PhysioNet, finish its training and sign the data use "
         "agreement of https://physionet.org/content/mimic-iv-note/2.2/. Download the folder note/ "
         "and put radiology.csv.gz and discharge.csv.gz into note/ here, unpacked or not."
@@ -313,12 +313,12 @@ class MimicIVNote(Recipe):
 
     classify = True
 
-    def use(self, file_set: str, tasks: Iterable[Task]) -> None:
-        super().use(file_set, tasks)
+    def prepare(self, file_set: str, tasks: Iterable[Task]) -> None:
+        super().prepare(file_set, tasks)
         # Asked about every report, so answered only once.
-        self.classify = self.wants(self.modality, self.anatomy)
+        self.classify = self.is_requested(self.modality, self.anatomy)
 
-    def instances_radiology(self, record: dict[str, Any]) -> Drafts:
+    def instances_radiology(self, record: dict[str, Any]) -> Examples:
         note = record["text"]
         answered = examined(note)
         if answered is None:
@@ -354,7 +354,7 @@ class MimicIVNote(Recipe):
         if region:
             yield self.anatomy(input=both, output=region, key=key, group=patient)
 
-    def instances_discharge(self, record: dict[str, Any]) -> Drafts:
+    def instances_discharge(self, record: dict[str, Any]) -> Examples:
         note = unix(record["text"])
         start = INSTRUCTIONS.search(note)
         if not start:

@@ -15,7 +15,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -78,7 +78,7 @@ class MMedBench(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Download MMedBench.zip from the homepage and put it here, or unpack it so that the folder "
         "MMedBench with Train and Test lies here."
     )
@@ -162,7 +162,7 @@ class MMedBench(Recipe):
                 key = f"{split}/{name}/{row}"
                 yield {**record, "language": LANGUAGES[name], "split": split, "key": key}
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         letters, language = record["answer_idx"], record["language"]
         if isinstance(letters, str):
             letters = [letter.strip() for letter in letters.split(",")]

@@ -13,7 +13,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -35,7 +35,7 @@ class MQP(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Take mqp.csv from the homepage and put it here. Or take the task file from the folder "
         "tasks/ of github.com/allenai/natural-instructions and put it in ../superni."
     )
@@ -64,7 +64,7 @@ class MQP(Recipe):
         ),
     )
 
-    def instances_pairs(self, record: dict[str, str]) -> Drafts:
+    def instances_pairs(self, record: dict[str, str]) -> Examples:
         first, second = record["question_1"], record["question_2"]
         if record["label"] not in ANSWERS:
             raise raw.RecordError("label is neither 0 nor 1", field="label")
@@ -74,7 +74,7 @@ class MQP(Recipe):
             group=f"Sentence1: {first}".strip(),
         )
 
-    def instances_superni(self, record: dict[str, Any]) -> Drafts:
+    def instances_superni(self, record: dict[str, Any]) -> Examples:
         _, second, _ = record["input"].partition("\n Sentence2:")
         if not second:
             raise raw.RecordError("input lacks its second question", field="input")

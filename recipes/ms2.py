@@ -20,7 +20,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -42,7 +42,7 @@ class MS2(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Download https://ai2-s2-mslr.s3.us-west-2.amazonaws.com/mslr_data.tar.gz (253 MB, no "
         "account needed) and unpack it here, so that the folder mslr_data/ms2 lies here."
     )
@@ -95,7 +95,7 @@ class MS2(Recipe):
         for review, conclusion in conclusions.items():
             yield review, [], backgrounds.get(review, ""), conclusion
 
-    def instances(self, record: Review) -> Drafts:
+    def instances(self, record: Review) -> Examples:
         review, rows, background, conclusion = record
         if conclusion is None:
             raise raw.RecordError("review without a target, or with studies in several places")

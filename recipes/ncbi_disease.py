@@ -11,7 +11,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -41,7 +41,7 @@ class NCBIDisease(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Download NCBItestset_corpus.zip from the homepage and unpack it: NCBItestset_corpus.txt "
         "may lie in the source's folder or in a folder below it."
     )
@@ -79,7 +79,7 @@ class NCBIDisease(Recipe):
         ignored_constraints=("cells",),
     )
 
-    def instances(self, record: raw.Document) -> Drafts:
+    def instances(self, record: raw.Document) -> Examples:
         # Some titles lack a full stop; the line break keeps them apart, and offsets as they are.
         cut = len(record.title)
         written = f"{record.title}\n{record.text[cut + 1 :]}"

@@ -13,7 +13,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -43,7 +43,7 @@ class Pico(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         f"Take {', '.join(f'{name}.json' for name in SUPERNI)} from the folder tasks/ of "
         "github.com/allenai/natural-instructions and put them in ../superni."
     )
@@ -108,7 +108,7 @@ class Pico(Recipe):
         ignored_constraints=("increased",),
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         if record["related"]:
             yield self.skip("its sentence is in the test set")
             return

@@ -16,7 +16,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -89,7 +89,7 @@ class PMCPatients(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Download PMC-Patients.csv (167,034 patients, no account needed) from "
         "https://huggingface.co/datasets/zhengyun21/PMC-Patients and put it here."
     )
@@ -159,7 +159,7 @@ class PMCPatients(Recipe):
         Any patient may be a case of a question, so all descriptions are held then: about 500 MB.
         """
         del split
-        if not self.wants(self.similar_case_retrieval):
+        if not self.is_requested(self.similar_case_retrieval):
             yield from ((patient, [], {}) for patient in self.read(files))
             return
         patients = {patient["patient_uid"]: patient for patient in self.read(files)}
@@ -168,7 +168,7 @@ class PMCPatients(Recipe):
             drawn = [lot[text.digest(f"{uid} {n}") % len(lot)] for n in range(DRAWS)]
             yield patient, drawn, patients
 
-    def instances(self, record: Record) -> Drafts:
+    def instances(self, record: Record) -> Examples:
         patient = record[0]
         key, split = patient["patient_uid"], side(patient)
         description = patient["patient"].strip()
@@ -186,7 +186,7 @@ class PMCPatients(Recipe):
             )
         else:
             yield self.skip("no age or no gender")
-        if not self.wants(self.similar_case_retrieval):
+        if not self.is_requested(self.similar_case_retrieval):
             return
         cases, related = cases_of(record)
         if not related:

@@ -14,7 +14,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -44,7 +44,7 @@ class PubMedMeSH(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Sign in to Kaggle and download 'PubMed Multi Label Text Classification Dataset "
         "Processed.csv' from https://www.kaggle.com/datasets/owaiskhan9654/"
         "pubmed-multilabel-text-classification (or get it without an account from "
@@ -78,7 +78,7 @@ class PubMedMeSH(Recipe):
         must_include=("MeSH", "check tag", "qualifier", "alphabet", "semicolon"),
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         title, abstract = text.one_line(record["Title"]), text.one_line(record["abstractText"])
         if not title or not abstract:
             yield self.skip("no title or no abstract")

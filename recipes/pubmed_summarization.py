@@ -13,7 +13,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -34,7 +34,7 @@ class PubMedSummarization(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Download pubmed-dataset.zip by the links in the readme of "
         "github.com/armancohan/long-summarization (Google Drive or archive.org, no account "
         "needed) and unpack it, so that the folder pubmed-dataset lies here."
@@ -66,7 +66,7 @@ class PubMedSummarization(Recipe):
         must_include=("lower case|lowercase|small letters", "punctuation", "abstract"),
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         article = text.one_line(" ".join(record["article_text"]))
         abstract = text.one_line(SENTENCE_TAG.sub(" ", " ".join(record["abstract_text"])))
         if not article:

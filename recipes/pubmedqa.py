@@ -17,7 +17,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -49,7 +49,7 @@ class PubMedQA(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Follow the link to PQA-A in the readme of github.com/pubmedqa/pubmedqa (Google Drive, no "
         "account needed) and save the file as data/ori_pqaa.json. The five task files are in the "
         "folder tasks/ of github.com/allenai/natural-instructions; put them in ../superni."
@@ -161,7 +161,7 @@ class PubMedQA(Recipe):
         ),
     )
 
-    def instances_questions(self, record: tuple[str, dict[str, Any]]) -> Drafts:
+    def instances_questions(self, record: tuple[str, dict[str, Any]]) -> Examples:
         pmid, article = record
         context = " ".join(article["CONTEXTS"])
         yield self.yes_no_maybe(
@@ -170,7 +170,7 @@ class PubMedQA(Recipe):
             key=pmid,
         )
 
-    def instances_superni(self, record: dict[str, Any]) -> Drafts:
+    def instances_superni(self, record: dict[str, Any]) -> Examples:
         task = self.tasks[f"{self.name}_{SUPERNI[record['task']]}"]
         if task.benchmark_id and record["related"]:
             yield self.skip("its question is in the test set")

@@ -16,7 +16,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -37,7 +37,7 @@ class RadiopaediaNER(Recipe):
     access = Access.LICENSED
     redistribution = Redistribution.NO
     llm_api = LlmApi.LOCAL_ONLY
-    obtain = (
+    manual_download_instructions = (
         "The file cannot be obtained: it is private to the authors of MedS-Ins, and the text is "
         "Radiopaedia's. If you were given it, put it here as Report_NER/train_new_new.jsonl. Its "
         "open successor, huggingface.co/datasets/Angelakeke/RaTE-NER, has other files and types."
@@ -77,7 +77,7 @@ class RadiopaediaNER(Recipe):
         ),
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         written, sentences = record["subtext"], record["sentences"]
         if not written.strip():
             yield self.skip("empty text")

@@ -13,7 +13,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -38,7 +38,7 @@ class ReadabilityPLOS(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Download the corpus from https://www.nactem.ac.uk/readability/ (or its three files from "
         "https://huggingface.co/datasets/KenLuo/RC-Sum-PLOS), and put train_plos.jsonl, "
         "dev_plos.jsonl and test_plos.jsonl into a folder plos_corpus here."
@@ -75,7 +75,7 @@ class ReadabilityPLOS(Recipe):
         must_include=("one or two paragraphs", "acronym", "technical term"),
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         summary = (record.get("plain language summary") or "").strip()
         if not summary:
             yield self.skip("no plain language summary")

@@ -15,7 +15,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -38,7 +38,9 @@ class RuMedBench(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = "Take the folder data/RuMedDaNet from the repository at the homepage."
+    manual_download_instructions = (
+        "Take the folder data/RuMedDaNet from the repository at the homepage."
+    )
     files = raw.jsonl(
         train="data/RuMedDaNet/train_v1.jsonl",
         validation="data/RuMedDaNet/dev_v1.jsonl",
@@ -66,7 +68,7 @@ class RuMedBench(Recipe):
         ),
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         if record["answer"] not in LABELS:
             raise raw.RecordError("answer is neither да nor нет", field="answer")
         yield self.mcq_ru(

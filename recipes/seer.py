@@ -8,7 +8,7 @@ are quoted, and a value that a registry did not collect reads `Blank(s)`. No col
 
 from typing import Any
 
-from medsins import Access, Category, Domain, Drafts, LlmApi, Recipe, Redistribution, Task, raw
+from medsins import Access, Category, Domain, Examples, LlmApi, Recipe, Redistribution, Task, raw
 
 INPUTS = (
     "Age at diagnosis",
@@ -48,7 +48,7 @@ class Seer(Recipe):
     access = Access.REGISTRATION
     redistribution = Redistribution.NO
     llm_api = LlmApi.LOCAL_ONLY
-    obtain = (
+    manual_download_instructions = (
         "Ask for access at https://seer.cancer.gov/data/access.html and sign the SEER Research "
         "Data Use Agreement. With SEER*Stat, export a case listing of breast cancer, values as "
         "text, comma separated, with a header row. Its columns must be named "
@@ -93,7 +93,7 @@ class Seer(Recipe):
         template_vars={"labels": "; ".join(SEQUENCES)},
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         sequence = record[SEQUENCE].strip()
         if sequence in UNKNOWN:
             yield self.skip("sequence of radiation and surgery is unknown")

@@ -13,7 +13,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -32,7 +32,7 @@ class Species800(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.DERIVED_ONLY
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "Follow the link in the readme of github.com/dmis-lab/biobert to the datasets for named "
         "entity recognition (NERdata.zip, Google Drive, no account needed), and put the folder "
         "s800 of the archive, with train.tsv, devel.tsv and test.tsv, here."
@@ -67,7 +67,7 @@ class Species800(Recipe):
         ignored_constraints=("E . coli",),
     )
 
-    def instances(self, record: raw.Sentence) -> Drafts:
+    def instances(self, record: raw.Sentence) -> Examples:
         yield self.organism_ner(
             input=text.join_tokens(record.tokens),
             output=text.entity_list(tokens for _, tokens in record.entities()),

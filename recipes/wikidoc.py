@@ -13,7 +13,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -33,7 +33,7 @@ class WikiDoc(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.YES
     llm_api = LlmApi.ALLOWED
-    obtain = (
+    manual_download_instructions = (
         "On the Hugging Face Hub, download medical_meadow_wikidoc.json from "
         "medalpaca/medical_meadow_wikidoc and medical_meadow_wikidoc_patient_info.json from "
         "medalpaca/medical_meadow_wikidoc_patient_information, and put both here."
@@ -80,13 +80,13 @@ class WikiDoc(Recipe):
         ignored_constraints=("alone",),
     )
 
-    def instances_textbook(self, record: dict[str, Any]) -> Drafts:
+    def instances_textbook(self, record: dict[str, Any]) -> Examples:
         yield from self._answer(self.pathology_qa, record)
 
-    def instances_patient(self, record: dict[str, Any]) -> Drafts:
+    def instances_patient(self, record: dict[str, Any]) -> Examples:
         yield from self._answer(self.patient_information_qa, record)
 
-    def _answer(self, task: Task, record: dict[str, Any]) -> Drafts:
+    def _answer(self, task: Task, record: dict[str, Any]) -> Examples:
         question, answer = text.one_line(record["input"]), text.tidy_lines(record["output"])
         if not question or not answer:
             yield self.skip("no question or no answer")

@@ -10,7 +10,7 @@ RECIPE = '''"""Clinic: made-up questions; JSON Lines with id, patient, question,
 
 from typing import Any
 
-from medsins import Access, Category, Domain, Drafts, Recipe, Redistribution, Task, raw
+from medsins import Access, Category, Domain, Examples, Recipe, Redistribution, Task, raw
 
 
 class Clinic(Recipe):
@@ -20,7 +20,7 @@ class Clinic(Recipe):
     citation = "Nobody, 2026"
     access = Access.{access}
     redistribution = Redistribution.{redistribution}
-    obtain = "Sign the form at https://example.org/ and put visits.jsonl here."
+    manual_download_instructions = "Sign the form at https://example.org/, put visits.jsonl here."
     files = raw.jsonl("visits.jsonl")
 
     answer = Task(
@@ -35,7 +35,7 @@ class Clinic(Recipe):
         definition="Is there a visit? Answer 'yes' or 'no'.",
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         if not record["question"]:
             yield self.skip("no question")
             return

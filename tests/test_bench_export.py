@@ -116,7 +116,7 @@ def test_every_export_is_a_benchmark_too(
     assert found.digest == bench.digest
     for task in bench.tasks:
         assert found.items(task) == bench.items(task)
-        assert found.shots(task) == bench.shots(task)
+        assert found.fewshot_examples(task) == bench.fewshot_examples(task)
     record = json.loads((exports[to] / "export.json").read_text(encoding="utf-8"))
     assert record["harness"] == to
     assert record["benchmark"]["digest"] == bench.digest
@@ -192,8 +192,8 @@ def test_what_makes_no_sense_is_refused(bench: Benchmark, tmp_path: Path) -> Non
     out = tmp_path / "out"
     with pytest.raises(UnknownNameError, match="choose one of lm-eval, inspect, helm"):
         export_benchmark(bench.path, "lm_eval", out)
-    with pytest.raises(CheckError, match="shots=-1 makes no sense"):
-        export_benchmark(bench.path, "lm-eval", out, shots=-1)
+    with pytest.raises(CheckError, match="num_fewshot=-1 makes no sense"):
+        export_benchmark(bench.path, "lm-eval", out, num_fewshot=-1)
     with pytest.raises(MissingFilesError, match="holds no benchmark"):
         export_benchmark(tmp_path, "lm-eval", out)
     with pytest.raises(OutputError, match="inside the benchmark"):
@@ -258,7 +258,7 @@ def test_task_files_name_their_rows_functions_and_groups(
             assert split in {"test", "fewshot"}
         assert one["output_type"] == "generate_until"
         assert one["description"].replace("{{ '{' }}", "{") == f"{facts['definition']}\n\n"
-        assert one["num_fewshot"] == min(facts["shots_asked"], len(bench.shots(name)))
+        assert one["num_fewshot"] == min(facts["num_fewshot"], len(bench.fewshot_examples(name)))
         assert ("{{input}}" in one["doc_to_text"]) == (one["num_fewshot"] > 0)
         functions = [one["custom_dataset"], one["process_results"]]
         functions += [metric["aggregation"] for metric in one["metric_list"]]
@@ -305,7 +305,9 @@ def test_candidates_are_ordered_by_the_seed(bench: Benchmark, exports: dict[str,
     one, same, other = (utils.documents(**files, seed=seed)["fewshot"] for seed in (0, 0, 1))
     assert list(one) == list(same)
     assert list(one) != list(other)
-    outputs = {shot.id: shot.output for shot in bench.shots("mednli_entailment_classification")}
+    outputs = {
+        shot.id: shot.output for shot in bench.fewshot_examples("mednli_entailment_classification")
+    }
     assert {doc["id"]: doc["references"] for doc in one} == {
         key: [output] for key, output in outputs.items()
     }
@@ -323,14 +325,16 @@ def test_braces_are_escaped_for_jinja(text: str) -> None:
 
 
 def test_the_number_of_shots_can_be_asked_for(bench: Benchmark, tmp_path: Path) -> None:
-    out = export_benchmark(bench.path, "lm-eval", tmp_path / "0", shots=0, progress=False)
+    out = export_benchmark(bench.path, "lm-eval", tmp_path / "0", num_fewshot=0, progress=False)
     assert {one.get("num_fewshot", 0) for one in task_files(out).values()} == {0}
-    out = export_benchmark(bench.path, "lm-eval", tmp_path / "2", shots=2, progress=False)
+    out = export_benchmark(bench.path, "lm-eval", tmp_path / "2", num_fewshot=2, progress=False)
     for name, one in task_files(out).items():
         if not name.startswith("group_"):
-            assert one["num_fewshot"] == min(2, len(bench.shots(name)))
-    out = export_benchmark(bench.path, "inspect", tmp_path / "i", shots=2, seed=7, progress=False)
-    assert "shots: int | None = 2, seed: int = 7" in (out / "medsbench.py").read_text()
+            assert one["num_fewshot"] == min(2, len(bench.fewshot_examples(name)))
+    out = export_benchmark(
+        bench.path, "inspect", tmp_path / "i", num_fewshot=2, seed=7, progress=False
+    )
+    assert "num_fewshot: int | None = 2, seed: int = 7" in (out / "medsbench.py").read_text()
 
 
 @pytest.fixture
@@ -382,7 +386,7 @@ def test_lm_eval_runs_them_and_scores_as_we_do(bench: Benchmark, lm_eval: Path) 
     for key, text in asked.items():
         item = items[key]
         definition = bench.tasks[item.task]["definition"]
-        shots = min(bench.tasks[item.task]["shots_asked"], len(bench.shots(item.task)))
+        shots = min(bench.tasks[item.task]["num_fewshot"], len(bench.fewshot_examples(item.task)))
         assert text.startswith(f"{definition}\n\n")
         assert text.count("\nOutput:\n") >= (shots + 1 if shots else 0)
         if not shots:
@@ -468,9 +472,9 @@ def test_inspect_asks_and_scores_as_we_do(bench: Benchmark, inspect_ai: Any) -> 
         for item in bench.items(name):
             alone = Answer(item.id, name, said(item), item.references, item.input)
             assert rows[item.id] == pytest.approx(float(score_task(name, [alone]).rows[0]))
-            candidates = sorted(bench.shots(name), key=lambda shot: shot.id)
+            candidates = sorted(bench.fewshot_examples(name), key=lambda shot: shot.id)
             facts = bench.tasks[name]
-            whole = prompt(item, facts["definition"], candidates, facts["shots_asked"])
+            whole = prompt(item, facts["definition"], candidates, facts["num_fewshot"])
             assert asked[item.id] == [whole.system, whole.user]
 
 
@@ -479,10 +483,10 @@ def test_inspect_reads_the_exported_file(exports: dict[str, Path], inspect_ai: A
 
     path = f"{exports['inspect'] / 'medsbench.py'}@task41"
     model = get_model("mockllm/model", custom_outputs=[output("pain")] * 100)
-    (log,) = inspect_ai.eval(path, model=model, task_args={"shots": 1})
+    (log,) = inspect_ai.eval(path, model=model, task_args={"num_fewshot": 1})
     assert log.status == "success", log.error
     assert log.eval.metadata["task"] == "mednli_entailment_classification"
-    assert all(len(sample.metadata["shots"]) == 1 for sample in log.samples)
+    assert all(len(sample.metadata["fewshot"]) == 1 for sample in log.samples)
     assert log.results.scores[0].metrics["score"].value == 0
 
 
@@ -578,10 +582,10 @@ def test_prompts_come_out_as_we_ask(bench: Benchmark, exports: dict[str, Path]) 
     for name, one in no_code(exports["helm"]).items():
         template = (exports["helm"] / one["prompt_file"]).read_text(encoding="utf-8")
         facts = bench.tasks[name]
-        candidates = sorted(bench.shots(name), key=lambda shot: shot.id)
+        candidates = sorted(bench.fewshot_examples(name), key=lambda shot: shot.id)
         rows = list(rows_as_helm_reads_them(exports["helm"] / one["dataset_file"]))
         for row, item in zip(rows, bench.items(name), strict=True):
-            whole = prompt(item, facts["definition"], candidates, facts["shots_asked"])
+            whole = prompt(item, facts["definition"], candidates, facts["num_fewshot"])
             asked = template.format_map({"question": row["question"]})
             assert asked == f"{whole.system}\n\n{whole.user}"
             assert row["id"] == item.id
@@ -642,9 +646,9 @@ def test_helm_runs_our_plug_in_and_scores_as_we_do(
             item = items[state["instance"]["extra_data"]["medsins_id"]]
             text = state["result"]["completions"][0]["text"]
             answers.append(Answer(item.id, item.task, text, item.references, item.input))
-            candidates = sorted(bench.shots(item.task), key=lambda shot: shot.id)
+            candidates = sorted(bench.fewshot_examples(item.task), key=lambda shot: shot.id)
             facts = bench.tasks[item.task]
-            whole = prompt(item, facts["definition"], candidates, facts["shots_asked"])
+            whole = prompt(item, facts["definition"], candidates, facts["num_fewshot"])
             text = f"{whole.system}\n\n{whole.user}"
             # The window of HELM's model is small, and HELM cuts what does not fit into it.
             cut = state["prompt_truncated"]

@@ -22,7 +22,7 @@ from browser_for_tests import Browser, browser, colours, missing_browser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medsins.bench.report.leaderboard import MISSES, Standings, scale, standings
+from medsins.bench.report.leaderboard import MISSES, Leaderboard, leaderboard, scale
 from medsins.bench.report.markdown import markdown
 from medsins.bench.report.page import page
 from medsins.bench.report.task_details import LONGEST
@@ -91,7 +91,7 @@ def results(tasks: dict[str, TaskResult], model: str = "model", **changed: Any) 
         "subset": "full",
         "medsins": "0.1.0",
         "mode": "corrected",
-        "shots": "none for multiple choice, else 3",
+        "num_fewshot": "none for multiple choice, else 3",
         "complete": True,
         "tasks": tasks,
         "signatures": {"choice": "letters|last statement"},
@@ -126,8 +126,8 @@ def put(found: list[Results], folder: Path) -> list[Path]:
     return paths
 
 
-def shown(*found: Results) -> Standings:
-    return Standings({Path(f"{place}.json"): one for place, one in enumerate(found)})
+def shown(*found: Results) -> Leaderboard:
+    return Leaderboard({Path(f"{place}.json"): one for place, one in enumerate(found)})
 
 
 def write(path: Path, content: Any) -> Path:
@@ -400,7 +400,7 @@ def test_overlap_with_the_best_is_marked_and_said() -> None:
 def test_differences_between_runs_are_said() -> None:
     one = results({"pico": result("pico")}, "one")
     other = results(
-        {"pico": result("pico")}, "other", shots="none", signatures={"choice": "first letter"}
+        {"pico": result("pico")}, "other", num_fewshot="none", signatures={"choice": "first letter"}
     )
     said = " ".join(shown(one, other).remarks)
     assert "differ in examples in the prompt" in said
@@ -410,7 +410,7 @@ def test_differences_between_runs_are_said() -> None:
 
 def test_models_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:
     paths = put([results({"pico": result("pico", 40.0 + n)}, "same") for n in range(2)], tmp_path)
-    labels = {run.label for run in standings(paths).runs}
+    labels = {run.label for run in leaderboard(paths).runs}
     assert labels == {"same (run0/results.json)", "same (run1/results.json)"}
 
 
@@ -467,7 +467,7 @@ def _everywhere(said: str) -> str:
         language=said,
         benchmark_id=said,
     )
-    run = results({"pico": task}, said, shots=said, medsins=said, signatures={said: said})
+    run = results({"pico": task}, said, num_fewshot=said, medsins=said, signatures={said: said})
     return page(shown(run))
 
 
@@ -579,7 +579,7 @@ def rows(text: str) -> list[list[str]]:
     return [[re.sub(r"\\(.)", r"\1", cell.strip()) for cell in row] for row in cells]
 
 
-def test_the_markdown_table_says_what_the_standings_say() -> None:
+def test_the_markdown_table_says_what_the_leaderboard_say() -> None:
     found = shown(*six())
     head, _, *body = rows(markdown(found))
     assert [cell.split("<br>")[0] for cell in head[3:]] == list(CATEGORIES)

@@ -19,7 +19,7 @@ import medsins
 from medsins.bench.asking.prompts import estimated_tokens, prompt
 from medsins.bench.asking.runs import Asking, folder_name, run
 from medsins.bench.scoring.results import read_results
-from medsins.bench.suite.benchmark import Benchmark, Item, Shot, collect
+from medsins.bench.suite.benchmark import Benchmark, FewshotExample, Item, collect
 from medsins.bench.suite.tasks import CATEGORIES, PUBLISHED, bench_tasks
 from medsins.errors import (
     AccessError,
@@ -68,7 +68,7 @@ def gold(bench: Benchmark, tasks: list[str]) -> dict[str, str]:
         if one.name not in bench.tasks:
             continue
         for item in bench.items(one.name):
-            user = f"Input:\n{item.input}\nOutput:\n" if one.published.shots else item.input
+            user = f"Input:\n{item.input}\nOutput:\n" if one.published.num_fewshot else item.input
             found[hashlib.sha256(user.encode()).hexdigest()] = item.references[0]
     return found
 
@@ -90,7 +90,7 @@ def test_test_instances_become_items_and_training_ones_shots(bench: Benchmark) -
         items = bench.items(task)
         assert facts["rows"] == len(items) > 0
         assert {item.id for item in items} <= tests
-        shots = bench.shots(task)
+        shots = bench.fewshot_examples(task)
         assert {shot.id for shot in shots} <= trains
         assert not {shot.input for shot in shots} & {item.input for item in items}
         if facts["rows_published"] not in (None, facts["rows"]):
@@ -117,27 +117,30 @@ def test_a_changed_or_missing_benchmark_is_refused(bench: Benchmark, tmp_path: P
 
 
 SHOT = st.builds(
-    Shot, st.text("abc", min_size=3, max_size=3), st.text(max_size=60), st.text(max_size=30)
+    FewshotExample,
+    st.text("abc", min_size=3, max_size=3),
+    st.text(max_size=60),
+    st.text(max_size=30),
 )
 
 
 @given(
     question=st.text(max_size=80),
     candidates=st.lists(SHOT, max_size=8, unique_by=lambda shot: shot.id),
-    shots=st.integers(0, 5),
+    num_fewshot=st.integers(0, 5),
     longest=st.integers(0, 200),
 )
 def test_a_long_prompt_loses_shots_and_never_of_its_question(
-    question: str, candidates: list[Shot], shots: int, longest: int
+    question: str, candidates: list[FewshotExample], num_fewshot: int, longest: int
 ) -> None:
     item = Item("item", "task", f"Q {question}", ("x",))
     fit = [shot for shot in candidates if shot.input != item.input]
-    asked = prompt(item, "Do it.", fit, shots, longest=longest)
+    asked = prompt(item, "Do it.", fit, num_fewshot, longest=longest)
     assert item.input in asked.user
-    assert len(asked.shots) <= min(shots, len(fit))
-    if asked.shots:
+    assert len(asked.fewshot) <= min(num_fewshot, len(fit))
+    if asked.fewshot:
         assert estimated_tokens(asked.system) + estimated_tokens(asked.user) <= longest
-    assert asked == prompt(item, "Do it.", fit, shots, longest=longest)
+    assert asked == prompt(item, "Do it.", fit, num_fewshot, longest=longest)
     assert "Do it." in asked.system
 
 
@@ -186,7 +189,7 @@ def test_restricted_text_goes_nowhere_but_here_unless_an_agreement_is_named(
     facts["options"]["sample"] = False
     real = tmp_path / "real"
     real.mkdir()
-    for name in ("items", "shots"):
+    for name in ("items", "fewshot"):
         (real / name).symlink_to(bench.path / name)
     (real / "benchmark.json").write_text(json.dumps(facts))
     closed = next(

@@ -114,7 +114,7 @@ def everything() -> dict[str, Any]:
         }
     options = {"instructions": "definition", "limit": None, "sample": False, "seed": 0}
     return {
-        "schema_version": "1",
+        "schema_version": "2",
         "engine_version": medsins.__version__,
         "options": {**options, "split": None},
         "recipes": recipes,

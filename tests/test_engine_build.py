@@ -315,7 +315,7 @@ def test_other_options_are_refused_until_told_to_overwrite(clinic: Path, tmp_pat
 def test_a_build_of_another_schema_version_is_refused(clinic: Path, tmp_path: Path) -> None:
     build("clinic", clinic, tmp_path / "out")
     path = tmp_path / "out" / "manifest.json"
-    path.write_text(path.read_text().replace('"schema_version": "1"', '"schema_version": "0"'))
+    path.write_text(path.read_text().replace('"schema_version": "2"', '"schema_version": "0"'))
     with pytest.raises(errors.BuildConflictError, match="schema version 0"):
         build("clinic", clinic, tmp_path / "out")
 

@@ -57,7 +57,7 @@ def test_no_combination_short_of_the_declaration_lets_it_out(home: Path, tmp_pat
         options = dict(zip(choices, values, strict=True))
         out = tmp_path / f"out{number}"
         try:
-            run(home, out, few_shot=number % 3, **options)
+            run(home, out, num_fewshot=number % 3, **options)
         except errors.AccessError:
             refused += 1
         except errors.UnknownNameError:
@@ -79,7 +79,10 @@ def test_what_is_left_out_is_said(home: Path, tmp_path: Path) -> None:
     result = run(home, tmp_path / "out", select="all", only_redistributable=True)
     assert set(result.counts) == {"clinic_answer", "clinic_verdict"}
     assert "ward_answer: left out: redistribution is no" in result.notes
-    assert {one.task for one in result.verdicts if not one.may} == {"ward_answer", "ward_verdict"}
+    assert {one.task for one in result.verdicts if not one.allowed} == {
+        "ward_answer",
+        "ward_verdict",
+    }
 
 
 def test_declared_local_use_is_written_into_the_export(home: Path, tmp_path: Path) -> None:
@@ -136,7 +139,7 @@ def test_synthetic_samples_of_closed_sources_may_go(tmp_path: Path) -> None:
     medsins.build("mednli", sample=True, out=tmp_path / "build", progress=False)
     result = export(tmp_path / "build", "alpaca", tmp_path / "out", progress=False)
     assert result.samples
-    assert {one.why for one in result.verdicts} == {"synthetic sample"}
+    assert {one.reason for one in result.verdicts} == {"synthetic sample"}
 
 
 # Where it is written
@@ -235,7 +238,7 @@ def test_an_interrupted_replacement_is_undone_by_a_call_that_fails(
 
 
 def test_two_exports_to_one_place_do_not_meet(home: Path, tmp_path: Path) -> None:
-    from medsins.formats.placing import placed
+    from medsins.formats.placement import placed
 
     with placed(tmp_path / "out", overwrite=False, private=False) as folder:
         with pytest.raises(errors.BuildConflictError, match="another process"):
@@ -279,10 +282,10 @@ def test_a_full_disk_is_said_and_leaves_nothing(
     subprocess.run(["mount", "-o", size, str(small_disk)], check=True)
     cases = 0 if kind == "medsins_json" else 3
     with pytest.raises(errors.OutputError, match="full"):
-        run(home, small_disk / "out", kind, container=container, few_shot=cases)
+        run(home, small_disk / "out", kind, container=container, num_fewshot=cases)
     assert list(small_disk.iterdir()) == []
     subprocess.run(["mount", "-o", "remount,size=5m", str(small_disk)], check=True)
-    assert run(home, small_disk / "out", kind, container=container, few_shot=cases).samples
+    assert run(home, small_disk / "out", kind, container=container, num_fewshot=cases).samples
 
 
 def test_a_folder_that_cannot_be_written_is_said(home: Path, small_disk: Path) -> None:

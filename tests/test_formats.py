@@ -81,7 +81,7 @@ def test_all_formats_and_containers_have_the_same_samples_in_the_same_order(
 ) -> None:
     orders = []
     for kind, container in SHUFFLED:
-        run(home, tmp_path / f"{kind}.{container}", kind, container=container, few_shot=1)
+        run(home, tmp_path / f"{kind}.{container}", kind, container=container, num_fewshot=1)
         orders.append(samples(tmp_path / f"{kind}.{container}"))
     assert all(order == orders[0] for order in orders)
 
@@ -134,7 +134,7 @@ def test_samples_of_all_tasks_are_shuffled_together(home: Path, tmp_path: Path) 
 def test_the_same_options_give_the_same_bytes_and_another_seed_another_order(
     home: Path, tmp_path: Path
 ) -> None:
-    options: dict[str, Any] = {"few_shot": 2, "per_instance": 3, "instructions": "seeds"}
+    options: dict[str, Any] = {"num_fewshot": 2, "per_instance": 3, "instructions": "seeds"}
     for name, seed in (("one", 0), ("two", 0), ("three", 1)):
         run(home, tmp_path / name, seed=seed, **options)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
@@ -151,7 +151,7 @@ def test_neither_shards_nor_batches_nor_buckets_change_the_bytes(
     from medsins.formats import rows, shuffling
 
     options: dict[str, Any] = {
-        "few_shot": 2, "per_instance": 3, "instructions": "seeds", "max_per_task": 100,
+        "num_fewshot": 2, "per_instance": 3, "instructions": "seeds", "max_per_task": 100,
     }  # fmt: skip
     run(home, tmp_path / "few", **options)
     monkeypatch.setattr(sharding, "SHARD_BYTES", 10_000)
@@ -340,7 +340,7 @@ def published_case(row: dict[str, Any]) -> str:
 def test_the_published_template_is_kept_to_the_character(
     home: Path, tmp_path: Path, split: str
 ) -> None:
-    run(home, tmp_path / "out", few_shot=3, template="published", split=split)
+    run(home, tmp_path / "out", num_fewshot=3, template="published", split=split)
     train = {row["id"]: row for row in instances(home / "build")}
     cases = {published_case(row): row for row in train.values()}
     rows = {row["id"]: row for row in instances(home / "build", split)}
@@ -371,7 +371,7 @@ def test_the_published_template_is_kept_to_the_character(
 
 
 def test_the_corrected_template_sets_its_parts_apart(home: Path, tmp_path: Path) -> None:
-    run(home, tmp_path / "out", few_shot=2)
+    run(home, tmp_path / "out", num_fewshot=2)
     one = samples(tmp_path / "out")[0]
     parts = one.system.split("\n\n")
     assert [part.split("\n")[0] for part in parts[:4]] == ["Input:", "Output:"] * 2
@@ -421,10 +421,10 @@ def test_candidates_for_cases_are_few_and_the_same_in_any_order(tmp_path: Path) 
 def test_too_few_cases_are_said_with_the_tasks_to_leave_out(home: Path, tmp_path: Path) -> None:
     small = build(home, "small", "clinic", limit=4)
     with pytest.raises(errors.CheckError, match="--select 'all -clinic_answer"):
-        export(small, "alpaca", tmp_path / "out", few_shot=5, progress=False)
+        export(small, "alpaca", tmp_path / "out", num_fewshot=5, progress=False)
     tests = build(home, "tests", "clinic", split="test")
     with pytest.raises(errors.CheckError, match=r"clinic_answer \(0\)"):
-        export(tests, "alpaca", tmp_path / "out", split="test", few_shot=1, progress=False)
+        export(tests, "alpaca", tmp_path / "out", split="test", num_fewshot=1, progress=False)
 
 
 def test_samples_with_fewer_cases_are_counted(tmp_path: Path) -> None:
@@ -444,7 +444,7 @@ def test_samples_with_fewer_cases_are_counted(tmp_path: Path) -> None:
             "alpaca",
             tmp_path / "out",
             select="clinic_answer",
-            few_shot=wanted,
+            num_fewshot=wanted,
             progress=False,
         )
     alike = sum(row["input"] == "Why?" for row in train)
@@ -474,9 +474,9 @@ def test_names_that_are_not_there_are_said_with_those_that_are(home: Path, tmp_p
     for kind in ("webdataset", "medsins_json"):
         with pytest.raises(errors.UnknownNameError, match="container='parquet'"):
             run(home, tmp_path / "out", kind, container="parquet")
-    with pytest.raises(errors.UnknownNameError, match="no few_shot"):
-        run(home, tmp_path / "out", "medsins_json", few_shot=1)
-    for wrong_number in ({"few_shot": -1}, {"per_instance": 0}, {"max_per_task": 0}):
+    with pytest.raises(errors.UnknownNameError, match="no num_fewshot"):
+        run(home, tmp_path / "out", "medsins_json", num_fewshot=1)
+    for wrong_number in ({"num_fewshot": -1}, {"per_instance": 0}, {"max_per_task": 0}):
         with pytest.raises(ValueError, match="is no number"):
             run(home, tmp_path / "out", **wrong_number)
     assert list(tmp_path.iterdir()) == []
@@ -563,7 +563,7 @@ def samples_lines(folder: Path) -> list[tuple[str, ...]]:
 
 def test_the_command_exports_and_says_what_it_did(home: Path, tmp_path: Path) -> None:
     arguments = [str(home / "build"), "--format", "messages", "--out", str(tmp_path / "out")]
-    more = ["--select", "clinic", "--few-shot", "2", "--per-instance", "all", "--instructions",
+    more = ["--select", "clinic", "--num-fewshot", "2", "--per-instance", "all", "--instructions",
             "seeds", "--max-per-task", "40"]  # fmt: skip
     done = CliRunner().invoke(commands.export, [*arguments, *more], catch_exceptions=False)
     assert done.exit_code == 0, done.output

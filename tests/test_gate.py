@@ -32,8 +32,8 @@ def manifest(sample: bool = False, **facts: Any) -> dict[str, Any]:
 def may(verdicts: list[Verdict]) -> bool:
     """Whether all may go; both tasks are of one source, so they share its fate."""
     assert [one.task for one in verdicts] == ["vault_answer", "vault_verdict"]
-    assert len({one.may for one in verdicts}) == 1
-    return verdicts[0].may
+    assert len({one.allowed for one in verdicts}) == 1
+    return verdicts[0].allowed
 
 
 @pytest.mark.parametrize("url", HERE)
@@ -96,7 +96,7 @@ def test_only_what_is_open_to_share_goes_outside(stated: object) -> None:
 def test_a_fact_that_is_missing_is_a_no() -> None:
     found = publication(manifest(), endpoint=OUTSIDE)
     assert not may(found)
-    assert found[0].why == "redistribution is not stated"
+    assert found[0].reason == "redistribution is not stated"
     assert not may(model_calls(manifest(redistribution="yes"), base_url=OUTSIDE))
 
 
@@ -122,7 +122,7 @@ def test_the_stricter_of_manifest_and_installed_recipe_counts(
     monkeypatch.setenv("MEDSINS_RECIPES", str(tmp_path))
     found = publication(manifest(redistribution=stated), endpoint=OUTSIDE)
     assert not may(found)
-    assert found[0].why == "redistribution is no"
+    assert found[0].reason == "redistribution is no"
 
 
 def test_a_refusal_names_sources_reasons_and_ways_out() -> None:

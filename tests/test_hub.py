@@ -350,7 +350,7 @@ def test_a_dry_run_needs_no_network_and_no_token(root: Path, hub: HubServer) -> 
         only_redistributable=True,
     )
     assert (result.dry_run, result.commit, result.refusal) == (True, "", "")
-    assert {one.source for one in result.verdicts if not one.may} == {CLOSED}
+    assert {one.source for one in result.verdicts if not one.allowed} == {CLOSED}
     assert len(result.uploaded) == 4
     assert not any(CLOSED in path for path in result.uploaded)
     refused = push(root / "mixed", REPO, dry_run=True, endpoint="https://hub.invalid")

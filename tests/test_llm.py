@@ -23,11 +23,11 @@ from medsins.errors import (
     InvalidFileError,
 )
 from medsins.llm.budget import Budget, Caps, Price
-from medsins.llm.calls import Call, Reply
 from medsins.llm.endpoint import Endpoint
-from medsins.llm.failures import RequestError, of_status, read_reply, retry_after
+from medsins.llm.failures import RequestError, of_status, read_response, retry_after
 from medsins.llm.journal import Journal
 from medsins.llm.ledger import Ledger
+from medsins.llm.requests import Request, Response
 from medsins.policy.personal import refuse_copies, refuse_personal
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
@@ -70,7 +70,7 @@ def test_a_journal_of_another_kind_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with Journal(path, "other"):
         pass
-    with pytest.raises(InvalidFileError, match="journal of 'other', version 1; this is 'test'"):
+    with pytest.raises(InvalidFileError, match="journal of 'other', version 2; this is 'test'"):
         events(path)
 
 
@@ -82,7 +82,7 @@ def test_a_journal_of_another_version_is_refused(
         patched.setattr("medsins.llm.journal.VERSION", 0)
         with Journal(path, "test"):
             pass
-    with pytest.raises(InvalidFileError, match="version 0; this is 'test', version 1"):
+    with pytest.raises(InvalidFileError, match="version 0; this is 'test', version 2"):
         events(path)
 
 
@@ -117,24 +117,24 @@ def test_what_was_appended_survives_a_kill(tmp_path: Path) -> None:
 
 
 @given(
-    calls=st.lists(
+    requests=st.lists(
         st.tuples(st.integers(1, 1000), st.integers(1, 1000), st.floats(0, 1), st.booleans()),
         max_size=30,
     ),
     tokens=st.integers(0, 20_000),
     usd=st.floats(0, 0.05),
-    requests=st.integers(0, 20),
+    most=st.integers(0, 20),
 )
 def test_no_sequence_of_calls_passes_a_cap(
-    calls: list[tuple[int, int, float, bool]], tokens: int, usd: float, requests: int
+    requests: list[tuple[int, int, float, bool]], tokens: int, usd: float, most: int
 ) -> None:
-    budget = Budget(Caps(usd, requests, tokens), Price(2.5, 10))
-    for most_in, most_out, share, answered in calls:
+    budget = Budget(Caps(usd, most, tokens), Price(2.5, 10))
+    for most_in, most_out, share, answered in requests:
         reserved = budget.reserve(most_in, most_out)
         if reserved is not None and answered:
             budget.settle(reserved, int(most_in * share), int(most_out * share))
         spent = budget.spent
-        assert spent.requests <= requests
+        assert spent.requests <= most
         assert spent.input_tokens + spent.output_tokens <= tokens
         assert spent.usd <= usd + 1e-12
 
@@ -151,19 +151,19 @@ def test_a_price_that_is_none_is_refused(text: str) -> None:
 
 
 def test_what_earlier_runs_spent_counts(tmp_path: Path) -> None:
-    call, other = (Call("s", text, 10) for text in ("one", "two"))
+    request, other = (Request("s", text, 10) for text in ("one", "two"))
     for _ in range(3):
         with Journal(tmp_path / "journal.jsonl", "test") as journal:
             budget = Budget(Caps(requests=2))
             ledger = Ledger(journal, budget, "m", audit=True)
-            if ledger.answered(call) is None:
-                assert ledger.begin(call)
-                ledger.answer(call, Reply("said", input_tokens=3, output_tokens=1))
+            if ledger.answered(request) is None:
+                assert ledger.begin(request)
+                ledger.answer(request, Response("said", input_tokens=3, output_tokens=1))
             else:
                 # Sent and never answered, as when the process is killed: counted at its most.
                 ledger.begin(other)
     assert (budget.spent.requests, budget.spent.output_tokens) == (2, 1 + 10)
-    assert ledger.answered(call) == Reply("said", input_tokens=3, output_tokens=1)
+    assert ledger.answered(request) == Response("said", input_tokens=3, output_tokens=1)
     assert ledger.answered(other) is None
 
 
@@ -205,7 +205,7 @@ def test_a_status_says_whether_to_ask_again(
 ) -> None:
     endpoint = Endpoint("m", "http://localhost/v1", "SOME_KEY", "secret")
     failure = of_status(status, {}, error, endpoint)
-    assert (failure.again, bool(failure.fatal)) == (again, fatal)
+    assert (failure.retryable, bool(failure.fatal)) == (again, fatal)
     assert "secret" not in failure.fatal
     if status == 401:
         assert "$SOME_KEY" in failure.fatal
@@ -214,7 +214,7 @@ def test_a_status_says_whether_to_ask_again(
 @given(st.binary(max_size=200))
 def test_bytes_that_are_no_completion_are_told_so(body: bytes) -> None:
     with pytest.raises(RequestError):
-        read_reply(body)
+        read_response(body)
 
 
 def test_an_endpoint_needs_a_key_unless_it_is_this_machine(
@@ -239,7 +239,13 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["seen on 2026-03-01", "on 3/14/26", "MRN 12345678", "write to a.b@c.org", "call 555-123-4567"],
+    [
+        "seen on 2026-03-01",
+        "on 3/14/26",
+        "MRN 12345678",
+        "write to a.b@c.org",
+        "request 555-123-4567",
+    ],
 )
 def test_what_looks_like_a_person_is_not_sent(text: str) -> None:
     with pytest.raises(AccessError, match="definition of x"):
@@ -263,18 +269,18 @@ def test_a_seed_prompt_that_quotes_an_instance_is_not_sent(tmp_path: Path) -> No
 
 
 def test_a_call_is_known_by_all_that_shapes_its_answer() -> None:
-    call = Call("s", "u", 5, 0.5, 1, {"type": "object"}, "x")
-    same = Call("s", "u", 5, 0.5, 1, {"type": "object"}, "another label")
+    request = Request("s", "u", 5, 0.5, 1, {"type": "object"}, "x")
+    same = Request("s", "u", 5, 0.5, 1, {"type": "object"}, "another label")
     others = [
-        Call("S", "u", 5, 0.5, 1, {"type": "object"}),
-        Call("s", "U", 5, 0.5, 1, {"type": "object"}),
-        Call("s", "u", 6, 0.5, 1, {"type": "object"}),
-        Call("s", "u", 5, 0.6, 1, {"type": "object"}),
-        Call("s", "u", 5, 0.5, 2, {"type": "object"}),
-        Call("s", "u", 5, 0.5, 1, None),
+        Request("S", "u", 5, 0.5, 1, {"type": "object"}),
+        Request("s", "U", 5, 0.5, 1, {"type": "object"}),
+        Request("s", "u", 6, 0.5, 1, {"type": "object"}),
+        Request("s", "u", 5, 0.6, 1, {"type": "object"}),
+        Request("s", "u", 5, 0.5, 2, {"type": "object"}),
+        Request("s", "u", 5, 0.5, 1, None),
     ]
-    assert call.key("m") == same.key("m") != call.key("n")
-    assert len({call.key("m"), *(other.key("m") for other in others)}) == 7
+    assert request.key("m") == same.key("m") != request.key("n")
+    assert len({request.key("m"), *(other.key("m") for other in others)}) == 7
 
 
 def test_importing_medsins_does_not_import_openai() -> None:

@@ -25,14 +25,14 @@ def test_the_recipe_keeps_the_contract(name: str) -> None:
 def choosy() -> list[type[medsins.Recipe]]:
     """Return the recipes that get ready for the wanted tasks, and may leave out the rest."""
     recipes = dict.fromkeys(task.recipe for task in medsins.tasks() if task.recipe is not None)
-    found = [recipe for recipe in recipes if recipe.use is not medsins.Recipe.use]
+    found = [recipe for recipe in recipes if recipe.prepare is not medsins.Recipe.prepare]
     assert found
     return found
 
 
-def drafts(recipe: medsins.Recipe, name: str, task: medsins.Task) -> list[object]:
+def examples(recipe: medsins.Recipe, name: str, task: medsins.Task) -> list[object]:
     files = recipe.file_sets()[name]
-    recipe.use(name, [task])
+    recipe.prepare(name, [task])
     records = recipe.read(files.locate(recipe.folder(files, samples_root())).files)
     return [list(method_for(recipe, name)(record)) for record in records]
 
@@ -42,7 +42,7 @@ def test_a_recipe_can_be_used_for_one_task_after_another() -> None:
         used = recipe(samples_root())
         for name in recipe.file_sets():
             for task in recipe.tasks.values():
-                assert drafts(used, name, task) == drafts(recipe(samples_root()), name, task)
+                assert examples(used, name, task) == examples(recipe(samples_root()), name, task)
 
 
 def test_a_task_is_the_same_without_the_others_of_its_recipe(tmp_path: Path) -> None:

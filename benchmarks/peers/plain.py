@@ -247,13 +247,13 @@ def recipe_mapping(family: str, file_set: str = "") -> Callable[[Any], Iterator[
     recipe = tasks[0].recipe
     assert recipe is not None
     instance = recipe()
-    instance.use(file_set, tasks)
+    instance.prepare(file_set, tasks)
     method = method_for(instance, file_set)
 
     def mapped(record: Any) -> Iterator[Instance]:
-        for draft in method(record):
-            if isinstance(draft, tuple):
-                yield draft[0].name, draft[1], draft[2]
+        for example in method(record):
+            if isinstance(example, tuple):
+                yield example[0].name, example[1], example[2]
 
     return mapped
 

@@ -70,8 +70,8 @@ def task_page(task: Task, root: Path) -> str:
                 there = located is not None and (split, pattern) not in located.absent
                 state = "there" if there else "missing"
                 lines.append(f"  {state:<8} {folder / pattern}{f'  ({split})' if split else ''}")
-    if recipe.obtain:
-        lines += _wrapped(recipe.obtain)
+    if recipe.manual_download_instructions:
+        lines += _wrapped(recipe.manual_download_instructions)
     if recipe.deviations:
         lines += ["", "Where it differs from the published MedS-Ins"]
         lines += [line for text in recipe.deviations for line in _wrapped(f"- {text}")]
@@ -123,7 +123,7 @@ def example(task: Task) -> dict[str, str] | None:
     recipe = task.recipe(root)
     for name, files in recipe.file_sets().items():
         found = files.locate(recipe.folder(files, root)).files
-        recipe.use(name, [task])
+        recipe.prepare(name, [task])
         method = method_for(recipe, name)
         splits = dict.fromkeys(file.split for file in found)
         records = chain.from_iterable(
@@ -131,7 +131,7 @@ def example(task: Task) -> dict[str, str] | None:
             for split in splits
         )
         for record in records:
-            for draft in method(record):
-                if isinstance(draft, tuple) and draft[0] is task:
-                    return {"input": draft[1], "output": draft[2]}
+            for example in method(record):
+                if isinstance(example, tuple) and example[0] is task:
+                    return {"input": example[1], "output": example[2]}
     return None

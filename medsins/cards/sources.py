@@ -131,7 +131,11 @@ def _obtaining(contents: Contents) -> str:
         recipe = source.recipe
         if recipe is None:
             continue
-        ways = [plain(recipe.obtain)] if recipe.obtain else []
+        ways = (
+            [plain(recipe.manual_download_instructions)]
+            if recipe.manual_download_instructions
+            else []
+        )
         if recipe.downloads:
             files = counted(len(recipe.downloads), "file")
             ways.insert(0, f"`medsins fetch {recipe.name}` downloads {files}.")

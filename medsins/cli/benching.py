@@ -32,12 +32,12 @@ def list_command(select: tuple[str, ...]) -> None:
             one.task.benchmark_id,
             one.name,
             one.published.category,
-            str(one.published.shots),
+            str(one.published.num_fewshot),
             "" if one.published.rows is None else f"{one.published.rows:,}",
         )
         for one in found
     ]
-    table(("number", "task", "category", "shots", "published rows"), rows, range(3, 5))
+    table(("number", "task", "category", "fewshot", "published rows"), rows, range(3, 5))
     click.echo(f"\n{len(rows)} tasks in {len({row[2] for row in rows})} categories")
 
 
@@ -53,10 +53,12 @@ def list_command(select: tuple[str, ...]) -> None:
     help="All test rows, or as many as the paper scores.",
 )
 @click.option("--sample", is_flag=True, help="Build from the synthetic samples.")
-@click.option("--seed", default=0, show_default=True, help="Of hold-outs, subset and shots.")
+@click.option(
+    "--seed", default=0, show_default=True, help="Of hold-outs, subset and few-shot examples."
+)
 @click.option("--workers", type=click.IntRange(1), help="Processes. Default: one for each core.")
 def build_command(select: tuple[str, ...], **options: Any) -> None:
-    """Build the test sets, and candidates for shots from the training split."""
+    """Build the test sets, and candidates for few-shot examples from the training split."""
     from medsins.bench.suite.benchmark import collect
 
     made = collect(list(select) or "all", **options)
@@ -72,9 +74,9 @@ def build_command(select: tuple[str, ...], **options: Any) -> None:
     ]
     table(("number", "task", "rows", "published", ""), rows, range(2, 4))
     click.echo(f"\n{len(rows)} tasks in {made.path}, benchmark {made.digest[:12]}")
-    few = [name for name, one in made.tasks.items() if one["candidates"] < one["shots_asked"]]
+    few = [name for name, one in made.tasks.items() if one["candidates"] < one["num_fewshot"]]
     if few:
-        click.echo(f"fewer training instances than shots: {', '.join(few)}")
+        click.echo(f"fewer training instances than few-shot examples: {', '.join(few)}")
     reasons: dict[str, list[str]] = {}
     for name, why in made.facts["left_out"].items():
         reasons.setdefault(why, []).append(name)
@@ -87,8 +89,10 @@ def build_command(select: tuple[str, ...], **options: Any) -> None:
 @click.option("--tasks", "select", multiple=True, help="Which tasks; may be given again.")
 @click.option("--local", help="A transformers model to run here, by name or folder.")
 @click.option("--out", default="medsins-runs", show_default=True, help="Folder of the runs.")
-@click.option("--shots", type=click.IntRange(0), help="Examples. Default: what the task asks for.")
-@click.option("--seed", default=0, show_default=True, help="Of the shots.")
+@click.option(
+    "--num-fewshot", type=click.IntRange(0), help="Examples. Default: what the task asks for."
+)
+@click.option("--seed", default=0, show_default=True, help="Of the few-shot examples.")
 @click.option("--max-answer-tokens", default=1024, show_default=True, type=click.IntRange(1))
 @click.option("--max-prompt-tokens", default=8192, show_default=True, type=click.IntRange(1))
 @click.option("--temperature", default=0.0, show_default=True, type=click.FloatRange(0))
@@ -100,7 +104,7 @@ def run_command(
     select: tuple[str, ...],
     local: str | None,
     model: str | None,
-    shots: int | None,
+    num_fewshot: int | None,
     seed: int,
     max_answer_tokens: int,
     max_prompt_tokens: int,
@@ -122,7 +126,7 @@ def run_command(
         benchmark,
         model=named,
         select=list(select) or "all",
-        asking=Asking(shots, seed, max_answer_tokens, max_prompt_tokens, temperature),
+        asking=Asking(num_fewshot, seed, max_answer_tokens, max_prompt_tokens, temperature),
         max_minutes=max_minutes,
         **options,
     )
@@ -230,8 +234,10 @@ def report_command(results: tuple[Path, ...], out: str) -> None:
 @click.option("--out", required=True, help="Folder to write into.")
 @click.option("--only-redistributable", is_flag=True, help="Leave out what may not be passed on.")
 @click.option("--local-use", is_flag=True, help="The export stays where its agreements hold.")
-@click.option("--shots", type=click.IntRange(0), help="Examples. Default: what the task asks for.")
-@click.option("--seed", default=0, show_default=True, help="Of the shots.")
+@click.option(
+    "--num-fewshot", type=click.IntRange(0), help="Examples. Default: what the task asks for."
+)
+@click.option("--seed", default=0, show_default=True, help="Of the few-shot examples.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier export.")
 def export_command(benchmark: str, to: str, out: str, **options: Any) -> None:
     """Write the benchmark for another harness."""

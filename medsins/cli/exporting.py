@@ -73,7 +73,7 @@ def _which(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--out", type=click.Path(), help="Folder to write.")
 @_which
 @click.option(
-    "--few-shot",
+    "--num-fewshot",
     type=click.IntRange(0),
     default=0,
     show_default=True,
@@ -145,8 +145,8 @@ def _gate(planned: ExportPlan) -> None:
             one.task,
             f"{one.instances:,}",
             f"{one.samples:,}",
-            "yes" if one.may else "no",
-            one.why if one.task in judged else "",
+            "yes" if one.allowed else "no",
+            one.reason if one.task in judged else "",
             "; ".join(one.notes),
         )
         for one in planned.tasks

@@ -98,7 +98,7 @@ def run_command(
             f"{one.accepted:,}",
             f"{one.candidates:,}",
             one.state,
-            ", ".join(f"{reason} {count}" for reason, count in one.rejected.items()) or one.why,
+            ", ".join(f"{reason} {count}" for reason, count in one.rejected.items()) or one.reason,
         )
         for one in result.tasks.values()
     ]

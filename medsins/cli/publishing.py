@@ -64,14 +64,15 @@ def push(path: str, repo_id: str, **options: Any) -> None:
 
 def _verdicts(result: PushResult) -> None:
     rows = [
-        (one.task, one.source, "may go" if one.may else "stays", one.why) for one in result.verdicts
+        (one.task, one.source, "may go" if one.allowed else "stays", one.reason)
+        for one in result.verdicts
     ]
     click.echo(f"to {result.endpoint}:\n")
     table(("task", "source", "", "why"), rows)
 
 
 def _left_out(result: PushResult) -> None:
-    reasons = {one.source: one.why for one in result.verdicts if not one.may}
+    reasons = {one.source: one.reason for one in result.verdicts if not one.allowed}
     for source, why in reasons.items():
         count = sum(one.source == source for one in result.verdicts)
         click.echo(f"left out: {source} ({count} tasks): {why}")

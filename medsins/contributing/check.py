@@ -84,13 +84,13 @@ def _facts(recipe: type[Recipe]) -> Iterator[str]:
     if recipe.license not in LICENSES and not _SPDX.fullmatch(recipe.license):
         yield f"license {recipe.license!r} is neither an SPDX identifier nor listed in taxonomy"
     if recipe.access is not Access.OPEN:
-        if not recipe.obtain:
+        if not recipe.manual_download_instructions:
             yield "obtain does not say what a user has to do and sign"
         if recipe.redistribution is not Redistribution.NO:
             yield f"access is {recipe.access}, but redistribution is {recipe.redistribution}"
         if recipe.llm_api is LlmApi.ALLOWED:
             yield f"access is {recipe.access}, but llm_api is allowed"
-    elif not recipe.downloads and not recipe.obtain:
+    elif not recipe.downloads and not recipe.manual_download_instructions:
         yield "there are neither downloads nor an obtain text that says how to get the files"
     for download in recipe.downloads:
         if not re.fullmatch(r"[0-9a-f]{64}", download.sha256):

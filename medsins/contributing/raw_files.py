@@ -92,8 +92,8 @@ def _instructions(recipe: type[Recipe], root: Path, missing: tuple[str, ...]) ->
         f"  home:    {recipe.homepage}",
         f"  license: {recipe.license}",
     ]
-    if recipe.obtain:
-        lines.append(f"  to do:   {recipe.obtain}")
+    if recipe.manual_download_instructions:
+        lines.append(f"  to do:   {recipe.manual_download_instructions}")
     lines.append(f"  put below {root}/:")
     lines += [f"    {pattern}" for pattern in missing]
     return "\n".join(lines)

@@ -19,7 +19,7 @@ from medsins import (
     Access,
     Category,
     Domain,
-    Drafts,
+    Examples,
     LlmApi,
     Recipe,
     Redistribution,
@@ -36,7 +36,7 @@ class {cls}(Recipe):
     access = Access.OPEN
     redistribution = Redistribution.NO
     llm_api = LlmApi.LOCAL_ONLY
-    obtain = "Download records.jsonl from the homepage."
+    manual_download_instructions = "Download records.jsonl from the homepage."
     files = raw.jsonl("records.jsonl")
 
     answer = Task(
@@ -45,7 +45,7 @@ class {cls}(Recipe):
         definition="You are given a medical question. Answer it in one short sentence.",
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
         if not record["answer"].strip():
             yield self.skip("no answer")
             return

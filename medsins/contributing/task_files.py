@@ -60,7 +60,7 @@ Raw layout: `{file}`, a contributor's task file of MedS-Ins; an instance has {fi
 
 from typing import Any
 
-from medsins import Access, Category, Domain, Drafts, LlmApi, Recipe, Redistribution, Task, raw
+from medsins import Access, Category, Domain, Examples, LlmApi, Recipe, Redistribution, Task, raw
 
 
 class {cls}(Recipe):
@@ -71,7 +71,7 @@ class {cls}(Recipe):
     access = Access.REGISTRATION
     redistribution = Redistribution.NO
     llm_api = LlmApi.LOCAL_ONLY
-    obtain = "Ask the contributor for {file}."
+    manual_download_instructions = "Ask the contributor for {file}."
     languages = {languages!r}
     files = {files}
 
@@ -81,7 +81,7 @@ class {cls}(Recipe):
         definition={definition!r},
     )
 
-    def instances(self, record: dict[str, Any]) -> Drafts:
+    def instances(self, record: dict[str, Any]) -> Examples:
 {body}'''
 
 _JSON_FILES = 'raw.json({split}"task.json", records=lambda document: document["Instances"])'

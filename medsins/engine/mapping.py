@@ -43,7 +43,7 @@ _JOINED_BATCH = 512
 
 @dataclass(slots=True)
 class Buffer:
-    """The drafts of one task and split that are not written yet, as columns."""
+    """The examples of one task and split that are not written yet, as columns."""
 
     task: Task
     split: str
@@ -53,15 +53,15 @@ class Buffer:
     references: list[Any] = field(default_factory=list)
     record: list[str] = field(default_factory=list)
     owner: list[int] = field(default_factory=list)
-    """Number of the record that each draft came from, counted over the chunk."""
+    """Number of the record that each example came from, counted over the chunk."""
 
     def clear(self) -> None:
-        """Forget the drafts."""
+        """Forget the examples."""
         for column in (self.input, self.output, self.references, self.record, self.owner):
             column.clear()
 
     def without(self, owners: set[int]) -> None:
-        """Forget the drafts of some records."""
+        """Forget the examples of some records."""
         kept = [i for i, owner in enumerate(self.owner) if owner not in owners]
         for name in ("input", "output", "references", "record", "owner"):
             column = getattr(self, name)
@@ -86,7 +86,7 @@ def map_chunk(chunk: Chunk, raw_root: Path, folder: Path) -> Counts:
     """
     cls = load_recipe(chunk.recipe)
     recipe = cls(raw_root)
-    recipe.use(chunk.file_set, [cls.tasks[name] for name in chunk.tasks])
+    recipe.prepare(chunk.file_set, [cls.tasks[name] for name in chunk.tasks])
     with ChunkWriter(folder, chunk) as writer:
         mapper = Mapper(recipe, chunk, writer)
         mapper.run(_batches(recipe, chunk))
@@ -173,7 +173,7 @@ class Mapper:
         self._nothing = NOTHING if whole else NOT_SELECTED
         self._size = 0
         self._enough = min(FLUSH_CHARACTERS, len(wanted) * TASK_CHARACTERS)
-        # The batches whose drafts are in the buffers: number of records before it, file, origin,
+        # The batches whose examples are in the buffers: number of records before it, file, origin,
         # rows. They tell the rejects file where a record came from.
         self._buffered: list[tuple[int, str, str, Sequence[int]]] = []
 
@@ -253,7 +253,7 @@ class Mapper:
         self._size = size
 
     def _flush(self) -> None:
-        """Validate and write what is buffered; a record with one bad draft is rejected whole."""
+        """Validate and write what is buffered; a record with one bad example is rejected whole."""
         columns: dict[int, Any] = {}
         wrong: dict[int, RecordError] = {}
         for i, buffer in enumerate(self._all):
@@ -281,7 +281,7 @@ class Mapper:
         self._size = 0
 
     def _place(self, owner: int) -> tuple[str, str]:
-        """Return the file and the row of a record that has drafts in the buffers."""
+        """Return the file and the row of a record that has examples in the buffers."""
         index = bisect_left(self._buffered, owner, key=itemgetter(0)) - 1
         before, file, origin, rows = self._buffered[index]
         return file, f"{origin}{rows[owner - before - 1]}"
@@ -301,7 +301,7 @@ class Mapper:
 
 
 def _validated(buffer: Buffer, wrong: dict[int, RecordError]) -> Any:
-    """Return a buffer's columns as the schema takes them; note whose drafts it refuses."""
+    """Return a buffer's columns as the schema takes them; note whose examples it refuses."""
     columns = {
         "input": buffer.input,
         "output": buffer.output,

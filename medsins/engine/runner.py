@@ -48,7 +48,7 @@ _OF_JOBS = (
 )
 """Modules that jobs need, which take long to import."""
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 """`medsins.schema.SCHEMA_VERSION`, repeated so that an unchanged build needs no pydantic."""
 
 MAX_REJECTS = 0.01

@@ -14,12 +14,12 @@ from tqdm import tqdm
 
 from medsins import __version__
 from medsins.errors import OutputError
-from medsins.formats.drawing import TaskSamples
-from medsins.formats.placing import RECORD, placed
+from medsins.formats.placement import RECORD, placed
 from medsins.formats.planning import ExportPlan, Options, plan
 from medsins.formats.readme import facts_of, readme
 from medsins.formats.shuffling import Shuffle
 from medsins.formats.task_files import head
+from medsins.formats.task_samples import TaskSamples
 from medsins.formats.trainers import trace
 from medsins.formats.writers import Files, JsonLines, Parquet, Tar, TaskFile, Writer, finishing
 from medsins.io.files import dump, write_atomically
@@ -61,7 +61,7 @@ def export(
     *,
     split: str = "train",
     select: Select = "all",
-    few_shot: int = 0,
+    num_fewshot: int = 0,
     template: str = "corrected",
     per_instance: int | Literal["all"] = 1,
     instructions: str = "definition",
@@ -88,7 +88,7 @@ def export(
         out: Folder to write; it appears when it is complete.
         split: The split to export.
         select: Which tasks of the build.
-        few_shot: Cases that each sample shows, from the train split of its task. Never the
+        num_fewshot: Cases that each sample shows, from the train split of its task. Never the
             instance itself, nor one from the same raw record or with the same input.
         template: How cases are laid out: "corrected", or "published" as in the paper's code.
         per_instance: How many instructions each instance goes with, each in a sample of its own;
@@ -121,7 +121,7 @@ def export(
         ValueError: A number is too small.
     """
     options = Options(
-        split, select, few_shot, template, per_instance, instructions, instructions_from,
+        split, select, num_fewshot, template, per_instance, instructions, instructions_from,
         max_per_task, mixture, seed, container, only_redistributable, local_use,
     )  # fmt: skip
     planned = plan(path, format, options)
@@ -257,13 +257,13 @@ def _expected_bytes(planned: ExportPlan) -> int:
     for one in planned.tasks:
         if one.samples:
             text = planned.build.text_bytes(one.task, planned.options.split) / one.instances
-            expected += one.samples * (text * (1 + planned.options.few_shot) + _ROW_BYTES)
+            expected += one.samples * (text * (1 + planned.options.num_fewshot) + _ROW_BYTES)
     return int(expected)
 
 
 def _notes(planned: ExportPlan, written: _Written) -> tuple[str, ...]:
     notes = [f"{one.task}: {note}" for one in planned.tasks for note in one.notes]
-    wanted = planned.options.few_shot
+    wanted = planned.options.num_fewshot
     notes += [
         f"{task}: {count:,} samples show fewer than {wanted} cases"
         for task, count in written.fewer_cases.items()
@@ -299,8 +299,8 @@ def _record(
                 "instances": one.instances,
                 "wordings": len(one.wordings) or 1,
                 "samples": written.counts.get(one.task, 0),
-                "may_be_passed_on": one.may,
-                "why": one.why,
+                "may_be_passed_on": one.allowed,
+                "reason": one.reason,
             }
             for one in planned.tasks
         },

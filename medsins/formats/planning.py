@@ -26,7 +26,7 @@ class Options:
 
     split: str = "train"
     select: Select = "all"
-    few_shot: int = 0
+    num_fewshot: int = 0
     template: str = "corrected"
     per_instance: int | Literal["all"] = 1
     instructions: str = "definition"
@@ -55,7 +55,7 @@ class Options:
                 raise UnknownNameError(
                     f"{name}={given!r} is not there; choose one of {', '.join(known)}."
                 )
-        for name, least in (("few_shot", 0), ("per_instance", 1), ("max_per_task", 1)):
+        for name, least in (("num_fewshot", 0), ("per_instance", 1), ("max_per_task", 1)):
             number = getattr(self, name)
             if number is None or (name == "per_instance" and number == "all"):
                 continue
@@ -75,8 +75,8 @@ class TaskPlan:
         per_instance: How many of them go with each instance.
         samples: Samples that will be written.
         weight: Its weight in the mixture; None without one.
-        may: Whether it may be passed on.
-        why: The reason, for people.
+        allowed: Whether it may be passed on.
+        reason: The reason, for people.
         notes: What else is to be said.
     """
 
@@ -87,8 +87,8 @@ class TaskPlan:
     per_instance: int
     samples: int
     weight: float | None
-    may: bool
-    why: str
+    allowed: bool
+    reason: str
     notes: tuple[str, ...] = ()
 
     @property
@@ -127,7 +127,7 @@ class ExportPlan:
     @property
     def closed(self) -> tuple[TaskPlan, ...]:
         """Tasks of which samples would be written that may not be passed on."""
-        return tuple(one for one in self.tasks if one.samples and not one.may)
+        return tuple(one for one in self.tasks if one.samples and not one.allowed)
 
 
 def plan(
@@ -153,9 +153,9 @@ def plan(
     options = options or Options()
     options.check()
     kind, container = find_format(format, options.container)
-    if kind.whole_tasks and (options.few_shot or options.per_instance != 1):
+    if kind.whole_tasks and (options.num_fewshot or options.per_instance != 1):
         raise UnknownNameError(
-            f"{format} has no few_shot and no per_instance: its files hold instances, with all "
+            f"{format} has no num_fewshot and no per_instance: its files hold instances, with all "
             "instructions once in their heads. Choose another format for samples."
         )
     build = Build(path)
@@ -170,14 +170,16 @@ def plan(
             f"Choose another of {', '.join(SPLITS)}, or other tasks."
         )
     verdicts = {one.task: one for one in publication(build.manifest) if one.task in wanted}
-    going = [task for task, one in verdicts.items() if one.may or not options.only_redistributable]
+    going = [
+        task for task, one in verdicts.items() if one.allowed or not options.only_redistributable
+    ]
     spoken = _instructions(build, going, options)
     per_instance = _per_instance(spoken, options)
     available = {task: chosen[task] * per_instance[task] for task in going}
     counts = allot(
         available, cap=options.max_per_task, mixture=mixture if going else None, shares=shares
     )
-    if options.few_shot:
+    if options.num_fewshot:
         _enough_cases(build, counts, options)
     tasks = [
         _task_plan(build, task, count, verdicts, counts, spoken, per_instance)
@@ -208,9 +210,9 @@ def _task_plan(
             per_instance=0,
             samples=0,
             weight=None,
-            may=verdict is None or verdict.may,
-            why=verdict.why if verdict else "",
-            notes=(f"left out: {verdict.why}",) if verdict else (note,),
+            allowed=verdict is None or verdict.allowed,
+            reason=verdict.reason if verdict else "",
+            notes=(f"left out: {verdict.reason}",) if verdict else (note,),
         )
     return TaskPlan(
         **common,
@@ -218,8 +220,8 @@ def _task_plan(
         per_instance=per_instance[task],
         samples=counts[task].samples,
         weight=counts[task].weight,
-        may=verdicts[task].may,
-        why=verdicts[task].why,
+        allowed=verdicts[task].allowed,
+        reason=verdicts[task].reason,
         notes=counts[task].notes,
     )
 
@@ -268,7 +270,7 @@ def _per_instance(spoken: Mapping[str, tuple[Wording, ...]], options: Options) -
 
 
 def _enough_cases(build: Build, counts: Mapping[str, Allotment], options: Options) -> None:
-    least = options.few_shot + (options.split == "train")
+    least = options.num_fewshot + (options.split == "train")
     short = {
         task: build.count(task, "train")
         for task, allotment in counts.items()
@@ -277,7 +279,7 @@ def _enough_cases(build: Build, counts: Mapping[str, Allotment], options: Option
     if short:
         listed = ", ".join(f"{task} ({count})" for task, count in short.items())
         raise CheckError(
-            f"few_shot={options.few_shot} shows each instance {options.few_shot} others of the "
+            f"num_fewshot={options.num_fewshot} shows each instance {options.num_fewshot} others of the "
             f"train split, and these tasks have too few there: {listed}. Build their train split, "
             f"or leave them out: --select 'all {' '.join(f'-{task}' for task in short)}'."
         )

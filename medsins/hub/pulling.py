@@ -17,7 +17,7 @@ from medsins.builds.folder import MANIFEST, STATE, BuildFolder
 from medsins.builds.verifying import Verification, verify
 from medsins.errors import BuildConflictError, CorruptBuildError, HubError, OutputError
 from medsins.hub.connection import DATASET, MAIN, Hub, check_name, endpoint_of, quiet
-from medsins.hub.parcel import TEXTS, Item, check_manifest
+from medsins.hub.upload_plan import TEXTS, Item, check_manifest
 from medsins.io.files import writing
 from medsins.raw.files import sha256
 

@@ -22,14 +22,14 @@ from medsins.hub.connection import (
     endpoint_of,
     quiet,
 )
-from medsins.hub.parcel import (
+from medsins.hub.upload_plan import (
     Changes,
     Item,
     check_sources,
     difference,
     manifest_of,
-    narrowed,
     parcel,
+    subset,
     task_of,
 )
 from medsins.policy.decisions import ENDPOINT_ADVICE, Verdict, admitted, publication
@@ -134,7 +134,7 @@ def push(
     folder = BuildFolder(path)
     manifest = manifest_of(folder)
     verdicts = publication(manifest, endpoint=address, covered_by=endpoint_covered_by)
-    left_out = tuple(one.task for one in verdicts if not one.may)
+    left_out = tuple(one.task for one in verdicts if not one.allowed)
     decided = PushResult(
         repo_id, address, verdicts=tuple(verdicts), left_out=left_out, dry_run=dry_run
     )
@@ -149,7 +149,7 @@ def push(
         if dry_run:
             return replace(decided, refusal=str(error))
         raise
-    travelling = narrowed(folder, manifest, tasks)
+    travelling = subset(folder, manifest, tasks)
     paths = tuple(shard["path"] for shard in travelling["shards"])
     if dry_run:
         size = sum(shard["bytes"] for shard in travelling["shards"])

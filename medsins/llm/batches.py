@@ -22,7 +22,6 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_befo
 
 from medsins.errors import EndpointError
 from medsins.llm.budget import used_up
-from medsins.llm.calls import Call, Source
 from medsins.llm.endpoint import Endpoint
 from medsins.llm.failures import (
     ATTEMPTS,
@@ -31,10 +30,11 @@ from medsins.llm.failures import (
     RequestError,
     of_error,
     of_status,
-    read_reply,
+    read_response,
     stop,
 )
 from medsins.llm.ledger import Ledger
+from medsins.llm.requests import Request, Source
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -84,25 +84,25 @@ def ask_in_batches(
         EndpointError: The endpoint cannot be used, or answers nothing in several rounds.
     """
     run = _Run(endpoint, ledger, batching, tell)
-    calls: list[Call] = []
+    requests: list[Request] = []
     tried: Counter[str] = Counter()
     silent = 0
-    while calls := [*calls, *_drawn(source, ledger)]:
-        answered, exhausted = run.round(calls)
+    while requests := [*requests, *_drawn(source, ledger)]:
+        answered, exhausted = run.round(requests)
         missing = []
-        for call in calls:
-            reply = ledger.answered(call)
-            if reply is not None:
-                source.take(call, reply)
+        for request in requests:
+            response = ledger.answered(request)
+            if response is not None:
+                source.on_response(request, response)
                 continue
-            key = call.key(ledger.model)
+            key = request.key(ledger.model)
             # What an expired batch did not get to is not the fault of the line.
             tried[key] += key in run.failed
             if tried[key] < ATTEMPTS:
-                missing.append(call)
+                missing.append(request)
             else:
-                source.give_up(call, run.failed[key])
-        calls = missing
+                source.give_up(request, run.failed[key])
+        requests = missing
         if exhausted:
             raise used_up()
         silent = 0 if answered else silent + 1
@@ -113,16 +113,16 @@ def ask_in_batches(
             )
 
 
-def _drawn(source: Source, ledger: Ledger) -> list[Call]:
+def _drawn(source: Source, ledger: Ledger) -> list[Request]:
     """Draw until the source has nothing more for now; pass on what is answered already."""
-    calls = []
-    while (call := source.draw()) is not None:
-        known = ledger.answered(call)
+    requests = []
+    while (request := source.next_request()) is not None:
+        known = ledger.answered(request)
         if known is not None:
-            source.take(call, known)
+            source.on_response(request, known)
         else:
-            calls.append(call)
-    return calls
+            requests.append(request)
+    return requests
 
 
 class _Run:
@@ -147,14 +147,14 @@ class _Run:
             http_client=openai.DefaultHttpxClient(follow_redirects=False, timeout=300.0),
         )
 
-    def round(self, calls: list[Call]) -> tuple[int, bool]:
-        """Ask these calls once; return how many were answered, and whether the budget is used."""
-        by_key = {call.key(self.endpoint.model): call for call in calls}
+    def round(self, requests: list[Request]) -> tuple[int, bool]:
+        """Ask these once; return how many were answered, and whether the budget is used."""
+        by_key = {request.key(self.endpoint.model): request for request in requests}
         self.failed = {}
         exhausted = False
         jobs = self._jobs_under_way(by_key)
         asked = {key for _, keys in jobs.values() for key in keys}
-        for chunk in self._files([call for key, call in by_key.items() if key not in asked]):
+        for chunk in self._files([request for key, request in by_key.items() if key not in asked]):
             begun = self.ledger.begin_all(chunk, transport="batch")
             if begun:
                 job, mark, keys = self._submit(begun)
@@ -169,7 +169,7 @@ class _Run:
             )
         return answered, exhausted
 
-    def _jobs_under_way(self, by_key: dict[str, Call]) -> dict[str, tuple[str, list[str]]]:
+    def _jobs_under_way(self, by_key: dict[str, Request]) -> dict[str, tuple[str, list[str]]]:
         """Return jobs of an earlier process that were not read to their end, with their keys."""
         planned: dict[str, list[str]] = {}
         jobs: dict[str, str] = {}
@@ -197,41 +197,41 @@ class _Run:
                 return str(batch.id)
         return None
 
-    def _forget(self, mark: str, keys: list[str], by_key: dict[str, Call]) -> None:
+    def _forget(self, mark: str, keys: list[str], by_key: dict[str, Request]) -> None:
         for key in keys:
             if key in by_key:
                 self.ledger.fail(by_key[key], "batch was not created", billed=False)
         self.ledger.journal.append({"event": "batch read", "mark": mark, "status": "missing"})
 
-    def _files(self, calls: list[Call]) -> Iterator[list[Call]]:
-        chunk: list[Call] = []
+    def _files(self, requests: list[Request]) -> Iterator[list[Request]]:
+        chunk: list[Request] = []
         size = 0
-        for call in calls:
-            more = len(self._line(call))
+        for request in requests:
+            more = len(self._line(request))
             if chunk and (len(chunk) >= self.batching.lines or size + more > self.batching.bytes):
                 yield chunk
                 chunk, size = [], 0
-            chunk.append(call)
+            chunk.append(request)
             size += more
         if chunk:
             yield chunk
 
-    def _line(self, call: Call) -> bytes:
+    def _line(self, request: Request) -> bytes:
         line = {
-            "custom_id": call.key(self.endpoint.model),
+            "custom_id": request.key(self.endpoint.model),
             "method": "POST",
             "url": _PATH,
-            "body": call.body(self.endpoint.model),
+            "body": request.body(self.endpoint.model),
         }
         return json.dumps(line, ensure_ascii=False).encode() + b"\n"
 
-    def _submit(self, begun: list[Call]) -> tuple[str, str, list[str]]:
-        content = b"".join(self._line(call) for call in begun)
-        keys = [call.key(self.endpoint.model) for call in begun]
+    def _submit(self, begun: list[Request]) -> tuple[str, str, list[str]]:
+        content = b"".join(self._line(request) for request in begun)
+        keys = [request.key(self.endpoint.model) for request in begun]
         mark = uuid.uuid4().hex
         self.ledger.journal.append({"event": "batch planned", "mark": mark, "keys": keys})
         file = self._again(
-            lambda: self.client.files.create(file=("calls.jsonl", content), purpose="batch")
+            lambda: self.client.files.create(file=("requests.jsonl", content), purpose="batch")
         )
         job = self._again(
             lambda: self.client.batches.create(
@@ -245,7 +245,7 @@ class _Run:
         self.tell(f"batch {job.id}: {len(keys)} requests")
         return str(job.id), mark, keys
 
-    def _collect(self, job: str, mark: str, calls: dict[str, Call]) -> int:
+    def _collect(self, job: str, mark: str, requests: dict[str, Request]) -> int:
         """Wait for a job, and put what its files say on disk."""
         while True:
             batch = self._again(lambda: self.client.batches.retrieve(job))
@@ -257,36 +257,36 @@ class _Run:
         for file in (batch.error_file_id, batch.output_file_id):
             if file:
                 lines.update(_by_key(self._content(file)))
-        answered = sum(self._settle(call, lines.get(key)) for key, call in calls.items())
+        answered = sum(self._settle(request, lines.get(key)) for key, request in requests.items())
         self.ledger.journal.append({"event": "batch read", "mark": mark, "status": batch.status})
         if batch.status != "completed":
-            self.tell(f"batch {job} {batch.status}: {answered} of {len(calls)} answered")
+            self.tell(f"batch {job} {batch.status}: {answered} of {len(requests)} answered")
         return answered
 
     def _content(self, file: str) -> bytes:
         content: bytes = self._again(lambda: self.client.files.content(file).read())
         return content
 
-    def _settle(self, call: Call, line: dict[str, Any] | None) -> bool:
+    def _settle(self, request: Request, line: dict[str, Any] | None) -> bool:
         response = (line or {}).get("response") or {}
         status, body = response.get("status_code"), response.get("body")
         if line is None or status is None:
-            self.ledger.fail(call, "no line in the batch", billed=False)
+            self.ledger.fail(request, "no line in the batch", billed=False)
             return False
         try:
             if status != 200:
                 said = body.get("error") if isinstance(body, dict) else None
                 raise of_status(status, {}, said or {}, self.endpoint)
-            reply = read_reply(json.dumps(body).encode())
+            response = read_response(json.dumps(body).encode())
         except RequestError as error:
-            if error.reply is None:
-                self.ledger.fail(call, error.why, billed=error.billed)
-                self.failed[call.key(self.endpoint.model)] = error.why
+            if error.response is None:
+                self.ledger.fail(request, error.reason, billed=error.billed)
+                self.failed[request.key(self.endpoint.model)] = error.reason
                 if error.fatal:
                     raise stop(error) from error
                 return False
-            reply = error.reply
-        self.ledger.answer(call, reply)
+            response = error.response
+        self.ledger.answer(request, response)
         return True
 
     def _again(self, request: Callable[[], Any]) -> Any:
@@ -299,11 +299,11 @@ class _Run:
             except openai.APIStatusError as error:
                 raise of_error(error, self.endpoint) from error
             except openai.APIConnectionError as error:
-                raise RequestError("connection lost", again=True) from error
+                raise RequestError("connection lost", retryable=True) from error
 
         try:
             for attempt in Retrying(
-                retry=retry_if_exception(lambda e: isinstance(e, RequestError) and e.again),
+                retry=retry_if_exception(lambda e: isinstance(e, RequestError) and e.retryable),
                 stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(PATIENCE),
                 wait=Backoff(),
                 reraise=True,
@@ -314,8 +314,8 @@ class _Run:
             if error.fatal:
                 raise stop(error) from error
             raise EndpointError(
-                f"{self.endpoint.base_url} does not take batches ({error.why}). What was answered "
-                "is kept; run the same command again, or without --batch."
+                f"{self.endpoint.base_url} does not take batches ({error.reason}). What was "
+                "answered is kept; run the same command again, or without --batch."
             ) from error
         return None
 

@@ -1,7 +1,7 @@
 """Caps on what a run may spend; what could pass a cap is not sent.
 
-A call reserves the most it can cost before it is sent, and is settled with what the endpoint says
-it used. What was sent and got no countable answer stays counted at its reservation.
+A request reserves the most it can cost before it is sent, and is settled with what the endpoint
+says it used. What was sent and got no countable answer stays counted at its reservation.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from medsins.errors import BudgetError
 
 _MILLION = 1_000_000
 BATCH_SHARE = 0.5
-"""What a call in a Batch file costs, as a share of the same call made at once (OpenAI)."""
+"""What a request in a Batch file costs, as a share of the same request made at once (OpenAI)."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Spent:
 
 @dataclass(frozen=True)
 class Reservation:
-    """What a call may cost at most, while it is under way."""
+    """What a request may cost at most, while it is under way."""
 
     input_tokens: int
     output_tokens: int
@@ -99,7 +99,7 @@ class Budget:
     Args:
         caps: The caps.
         price: What tokens cost; None if nobody said.
-        batch: Whether calls go into Batch files, at half the price.
+        batch: Whether requests go into Batch files, at half the price.
 
     Raises:
         BudgetError: There is a cap in dollars and no price: it could not be kept.
@@ -119,7 +119,7 @@ class Budget:
         self._started = time.monotonic()
 
     def reserve(self, input_tokens: int, output_tokens: int) -> Reservation | None:
-        """Set aside what a call may cost at most, or return None if that could pass a cap."""
+        """Set aside what a request may cost at most, or return None if that could pass a cap."""
         usd = self._cost(input_tokens, output_tokens)
         caps, spent = self.caps, self.spent
         tokens = spent.input_tokens + spent.output_tokens + input_tokens + output_tokens
@@ -144,7 +144,7 @@ class Budget:
     def settle(
         self, reserved: Reservation, input_tokens: int | None, output_tokens: int | None
     ) -> None:
-        """Put what a call did use in place of what was reserved for it; None keeps that."""
+        """Put what a request did use in place of what was reserved for it; None keeps that."""
         used_in = reserved.input_tokens if input_tokens is None else input_tokens
         used_out = reserved.output_tokens if output_tokens is None else output_tokens
         self.spent.input_tokens += used_in - reserved.input_tokens
@@ -173,7 +173,7 @@ class Budget:
 
 
 def used_up() -> BudgetError:
-    """Return the error that ends a run whose next call could pass a cap."""
+    """Return the error that ends a run whose next request could pass a cap."""
     return BudgetError(
         "the budget is used up: what was answered is kept. Raise it and run the same command again "
         "to go on from here."

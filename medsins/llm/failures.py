@@ -15,17 +15,17 @@ from tenacity import RetryCallState
 from tenacity.wait import wait_base
 
 from medsins.errors import EndpointError
-from medsins.llm.calls import Reply
 from medsins.llm.endpoint import Endpoint
+from medsins.llm.requests import Response
 
 if TYPE_CHECKING:
     import openai
 
 ATTEMPTS = 6
-"""Most requests for one call in one run."""
+"""Most attempts at one request in one run."""
 
 PATIENCE = 600.0
-"""Most seconds that one call may take in one run, waiting included."""
+"""Most seconds that one request may take in one run, waiting included."""
 
 _LONGEST_WAIT = 60.0
 _AGAIN = frozenset({408, 409, 425, 429})
@@ -37,24 +37,24 @@ class RequestError(Exception):
     """A request without a usable answer.
 
     Attributes:
-        why: What happened, in a few words: "429", "timeout", "no JSON".
-        again: Whether another attempt may succeed.
+        reason: What happened, in a few words: "429", "timeout", "no JSON".
+        retryable: Whether another attempt may succeed.
         billed: Whether the endpoint may have billed it.
         wait: Seconds that the endpoint asks to wait; None if it does not say.
-        crowded: Whether the endpoint has too many requests.
-        fatal: What to tell the user, where no other call can succeed either.
-        reply: The final answer, where the endpoint turned down this one question for good.
-        plain: Whether to ask again without the schema, which the endpoint does not know.
+        rate_limited: Whether the endpoint has too many requests.
+        fatal: What to tell the user, where no other request can succeed either.
+        response: The final answer, where the endpoint turned down this one question for good.
+        without_schema: Whether to ask again without the schema, which the endpoint does not know.
     """
 
-    why: str
-    again: bool = False
+    reason: str
+    retryable: bool = False
     billed: bool = False
     wait: float | None = None
-    crowded: bool = False
+    rate_limited: bool = False
     fatal: str = ""
-    reply: Reply | None = None
-    plain: bool = False
+    response: Response | None = None
+    without_schema: bool = False
 
 
 class Backoff(wait_base):
@@ -73,7 +73,7 @@ class Backoff(wait_base):
         """Return the seconds to wait."""
         error = retry_state.outcome.exception() if retry_state.outcome else None
         if isinstance(error, RequestError):
-            if error.plain:
+            if error.without_schema:
                 return 0.0
             if error.wait is not None:
                 return error.wait
@@ -136,17 +136,20 @@ def of_status(
         again = wanted == "true"
     if again:
         return RequestError(
-            str(status), again=True, wait=retry_after(headers), crowded=status in (429, 503, 529)
+            str(status),
+            retryable=True,
+            wait=retry_after(headers),
+            rate_limited=status in (429, 503, 529),
         )
     if status == 400 and any(word in message for word in ("response_format", "json_schema")):
-        return RequestError("no schema", again=True, plain=True)
+        return RequestError("no schema", retryable=True, without_schema=True)
     if status < 400:
         return RequestError(
             str(status),
             fatal=f"{endpoint.base_url} sends requests elsewhere (HTTP {status}). Only the address "
             "that was named is talked to; name the right one with --base-url.",
         )
-    return RequestError(str(status), reply=Reply("", finish="refused"))
+    return RequestError(str(status), response=Response("", finish="refused"))
 
 
 def of_error(error: openai.APIStatusError, endpoint: Endpoint) -> RequestError:
@@ -156,7 +159,7 @@ def of_error(error: openai.APIStatusError, endpoint: Endpoint) -> RequestError:
     return of_status(error.status_code, headers, said, endpoint)
 
 
-def read_reply(body: bytes) -> Reply:
+def read_response(body: bytes) -> Response:
     """Read the body of a chat completion that has just come.
 
     Args:
@@ -170,13 +173,15 @@ def read_reply(body: bytes) -> Reply:
         choice = answer["choices"][0]
         text, finish = choice["message"]["content"], choice["finish_reason"]
     except (ValueError, LookupError, TypeError) as error:
-        raise RequestError("no chat completion in the answer", again=True, billed=True) from error
+        raise RequestError(
+            "no chat completion in the answer", retryable=True, billed=True
+        ) from error
     refusal = finish == "content_filter" or choice["message"].get("refusal")
     if (not isinstance(text, str) and not refusal) or not isinstance(finish, str):
-        raise RequestError("no text in the answer", again=True, billed=True)
+        raise RequestError("no text in the answer", retryable=True, billed=True)
     used = answer.get("usage")
     used = used if isinstance(used, dict) else {}
-    return Reply(
+    return Response(
         text=text if isinstance(text, str) else "",
         finish="refused" if choice["message"].get("refusal") else finish,
         model=str(answer.get("model") or ""),
@@ -189,7 +194,7 @@ def read_reply(body: bytes) -> Reply:
 
 
 def now() -> str:
-    """Return the time as replies have it: UTC, ISO 8601, whole seconds."""
+    """Return the time as responses have it: UTC, ISO 8601, whole seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 

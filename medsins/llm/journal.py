@@ -21,7 +21,7 @@ import xxhash
 
 from medsins.errors import BuildConflictError, InvalidFileError, OutputError
 
-VERSION = 1
+VERSION = 2
 _SYNC_SECONDS = 1.0
 _HEAD = b'{"check":"'
 _MIDDLE = b'","event":'

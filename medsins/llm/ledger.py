@@ -10,8 +10,8 @@ from dataclasses import asdict
 from typing import Any
 
 from medsins.llm.budget import Budget, Reservation
-from medsins.llm.calls import Call, Reply
 from medsins.llm.journal import Journal
+from medsins.llm.requests import Request, Response
 
 
 class Ledger:
@@ -29,7 +29,7 @@ class Ledger:
         self.budget = budget
         self.model = model
         self._audit = audit
-        self._replies: dict[str, Reply] = {}
+        self._responses: dict[str, Response] = {}
         self._under_way: dict[str, list[Reservation]] = {}
         self._replay()
 
@@ -41,71 +41,73 @@ class Ledger:
                 self.budget.count(reserved)
                 self._under_way.setdefault(key, []).append(reserved)
             elif kind == "answer":
-                self._settle(key, Reply(**event["reply"]))
+                self._settle(key, Response(**event["response"]))
             elif kind == "failed":
                 self._let_go(key, billed=event["billed"])
 
-    def answered(self, call: Call) -> Reply | None:
-        """Return the answer to a call if there is one already."""
-        return self._replies.get(call.key(self.model))
+    def answered(self, request: Request) -> Response | None:
+        """Return the answer to a request if there is one already."""
+        return self._responses.get(request.key(self.model))
 
-    def begin(self, call: Call, **facts: Any) -> bool:
+    def begin(self, request: Request, **facts: Any) -> bool:
         """Reserve and journal a request that is about to be sent; False if it may not be."""
-        reserved = self.budget.reserve(*call.most_tokens())
+        reserved = self.budget.reserve(*request.most_tokens())
         if reserved is None:
             return False
-        self.journal.append(self._sent(call, reserved, facts))
+        self.journal.append(self._sent(request, reserved, facts))
         return True
 
-    def begin_all(self, calls: list[Call], **facts: Any) -> list[Call]:
-        """Reserve and journal as many of the calls as the budget has room for, in order."""
+    def begin_all(self, requests: list[Request], **facts: Any) -> list[Request]:
+        """Reserve and journal as many of the requests as the budget has room for, in order."""
         begun, events = [], []
-        for call in calls:
-            reserved = self.budget.reserve(*call.most_tokens())
+        for request in requests:
+            reserved = self.budget.reserve(*request.most_tokens())
             if reserved is None:
                 break
-            begun.append(call)
-            events.append(self._sent(call, reserved, facts))
+            begun.append(request)
+            events.append(self._sent(request, reserved, facts))
         self.journal.append(*events)
         return begun
 
-    def _sent(self, call: Call, reserved: Reservation, facts: dict[str, Any]) -> dict[str, Any]:
-        key = call.key(self.model)
+    def _sent(
+        self, request: Request, reserved: Reservation, facts: dict[str, Any]
+    ) -> dict[str, Any]:
+        key = request.key(self.model)
         self._under_way.setdefault(key, []).append(reserved)
         event = {
             "event": "sent",
             "key": key,
-            "label": call.label,
+            "label": request.label,
             "input": reserved.input_tokens,
             "output": reserved.output_tokens,
             **facts,
         }
         if self._audit:
-            event["body"] = call.body(self.model)
+            event["body"] = request.body(self.model)
         return event
 
-    def answer(self, call: Call, reply: Reply) -> None:
+    def answer(self, request: Request, response: Response) -> None:
         """Write an answer down and settle what it cost."""
-        key = call.key(self.model)
-        self.journal.append({"event": "answer", "key": key, "reply": asdict(reply)})
-        self._settle(key, reply)
+        key = request.key(self.model)
+        self.journal.append({"event": "answer", "key": key, "response": asdict(response)})
+        self._settle(key, response)
 
-    def fail(self, call: Call, why: str, *, billed: bool) -> None:
+    def fail(self, request: Request, reason: str, *, billed: bool) -> None:
         """Write a failure down; what may have been billed stays counted in full.
 
-        It is passed over if no request for the call is under way: a failure that was read out of
+        It is passed over if no request for the request is under way: a failure that was read out of
         a batch before a kill is read again after it.
         """
-        key = call.key(self.model)
+        key = request.key(self.model)
         if self._under_way.get(key):
-            self.journal.append({"event": "failed", "key": key, "why": why, "billed": billed})
+            self.journal.append({"event": "failed", "key": key, "why": reason, "billed": billed})
             self._let_go(key, billed=billed)
 
-    def _settle(self, key: str, reply: Reply) -> None:
-        self._replies[key] = reply
+    def _settle(self, key: str, response: Response) -> None:
+        self._responses[key] = response
         if self._under_way.get(key):
             reserved = self._under_way[key].pop()
-            self.budget.settle(reserved, reply.input_tokens, reply.output_tokens)
+            self.budget.settle(reserved, response.input_tokens, response.output_tokens)
 
     def _let_go(self, key: str, *, billed: bool) -> None:
         if self._under_way.get(key):

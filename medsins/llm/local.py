@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from medsins.llm.budget import used_up
-from medsins.llm.calls import Reply, Source
 from medsins.llm.ledger import Ledger
+from medsins.llm.requests import Response, Source
 
 Backend: TypeAlias = Callable[[str, str], str]
 """Takes the system and the user message, gives the answer."""
@@ -24,11 +24,11 @@ def ask_backend(source: Source, backend: Backend, ledger: Ledger) -> None:
     Raises:
         BudgetError: A cap is reached.
     """
-    while (call := source.draw()) is not None:
-        known = ledger.answered(call)
+    while (request := source.next_request()) is not None:
+        known = ledger.answered(request)
         if known is None:
-            if not ledger.begin(call):
+            if not ledger.begin(request):
                 raise used_up()
-            known = Reply(backend(call.system, call.user))
-            ledger.answer(call, known)
-        source.take(call, known)
+            known = Response(backend(request.system, request.user))
+            ledger.answer(request, known)
+        source.on_response(request, known)

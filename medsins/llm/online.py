@@ -15,7 +15,6 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop
 
 from medsins.errors import EndpointError
 from medsins.llm.budget import used_up
-from medsins.llm.calls import Call, Reply, Source
 from medsins.llm.endpoint import Endpoint
 from medsins.llm.failures import (
     ATTEMPTS,
@@ -24,10 +23,11 @@ from medsins.llm.failures import (
     RequestError,
     now,
     of_error,
-    read_reply,
+    read_response,
     stop,
 )
 from medsins.llm.ledger import Ledger
+from medsins.llm.requests import Request, Response, Source
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -36,7 +36,7 @@ LARGEST_ANSWER = 8 << 20
 """Bytes of an answer beyond which nobody reads on: no completion is that long."""
 
 _HOPELESS = 5
-"""So many calls in a row without an answer, after all attempts, end the run."""
+"""So many requests in a row without an answer, after all attempts, end the run."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Pace:
     """How fast to ask.
 
     Attributes:
-        concurrency: Most requests under way at once; fewer while the endpoint is crowded.
+        concurrency: Most requests under way at once; fewer while the endpoint limits their rate.
         rpm: Most requests a minute; None for no limit.
         tpm: Most tokens a minute, counted as reserved; None for no limit.
         connect: Seconds until a connection has to stand.
@@ -123,7 +123,7 @@ class _Run:
         self.width = float(pace.concurrency)
         self.clean = 0
         self.cool_until = 0.0
-        self.plain = False
+        self.without_schema = False
         self.exhausted = False
         self.interrupted = False
         self.unanswered = 0
@@ -135,7 +135,7 @@ class _Run:
         ]
 
     async def all(self) -> None:
-        running: set[asyncio.Task[tuple[Call, Reply | None, str]]] = set()
+        running: set[asyncio.Task[tuple[Request, Response | None, str]]] = set()
         async with _client(self.endpoint, self.pace) as client:
             with self._drain_on_interrupt(running):
                 try:
@@ -161,36 +161,40 @@ class _Run:
 
     def _start(self, running: set[asyncio.Task[Any]], client: AsyncOpenAI) -> None:
         while not (self.exhausted or self.interrupted) and len(running) < max(1, int(self.width)):
-            call = self.source.draw()
-            if call is None:
+            request = self.source.next_request()
+            if request is None:
                 return
-            known = self.ledger.answered(call)
+            known = self.ledger.answered(request)
             if known is not None:
-                self.source.take(call, known)
+                self.source.on_response(request, known)
             else:
-                running.add(asyncio.create_task(self._one(call, client)))
+                running.add(asyncio.create_task(self._one(request, client)))
 
-    def _finish(self, call: Call, reply: Reply | None, why: str) -> None:
-        if reply is not None:
+    def _finish(self, request: Request, response: Response | None, reason: str) -> None:
+        if response is not None:
             self.unanswered = 0
-            self.source.take(call, reply)
-        elif why:
+            self.source.on_response(request, response)
+        elif reason:
             self.unanswered += 1
-            self.source.give_up(call, why)
+            self.source.give_up(request, reason)
             if self.unanswered >= _HOPELESS:
                 raise EndpointError(
                     f"{self.endpoint.base_url} failed on {self.unanswered} questions in a row, "
-                    f"{ATTEMPTS} times each; the last time: {why}. What was answered is kept; run "
-                    "the same command again when the endpoint is well."
+                    f"{ATTEMPTS} times each; the last time: {reason}. What was answered is "
+                    "kept; run the same command again when the endpoint is well."
                 )
         if not self.warned and self.ledger.budget.share_used() >= 0.8:
             self.warned = True
             self.tell("80 % of the budget is used.")
 
-    async def _one(self, call: Call, client: AsyncOpenAI) -> tuple[Call, Reply | None, str]:
-        """Ask one call until it is answered; neither reply nor reason means out of budget."""
+    async def _one(
+        self, request: Request, client: AsyncOpenAI
+    ) -> tuple[Request, Response | None, str]:
+        """Ask one request until it is answered; neither response nor reason means out of budget."""
         retrying = AsyncRetrying(
-            retry=retry_if_exception(lambda error: isinstance(error, RequestError) and error.again),
+            retry=retry_if_exception(
+                lambda error: isinstance(error, RequestError) and error.retryable
+            ),
             stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(PATIENCE),
             wait=Backoff(self.pace.first_wait),
             reraise=True,
@@ -198,63 +202,65 @@ class _Run:
         try:
             async for attempt in retrying:
                 with attempt:
-                    reply = await self._attempt(call, client, attempt.retry_state.attempt_number)
-            return call, reply, ""
+                    response = await self._attempt(
+                        request, client, attempt.retry_state.attempt_number
+                    )
+            return request, response, ""
         except RequestError as failure:
             if failure.fatal:
                 raise stop(failure) from failure
-            if failure.reply is not None:
-                return call, failure.reply, ""
-            return call, None, failure.why
+            if failure.response is not None:
+                return request, failure.response, ""
+            return request, None, failure.reason
         except _OutOfBudgetError:
             self.exhausted = True
-            return call, None, ""
+            return request, None, ""
 
-    async def _attempt(self, call: Call, client: AsyncOpenAI, number: int) -> Reply | None:
-        await self._wait_for_turn(call)
+    async def _attempt(self, request: Request, client: AsyncOpenAI, number: int) -> Response | None:
+        await self._wait_for_turn(request)
         if self.interrupted and number > 1:
             raise RequestError("interrupted")
-        await self._reserve(call, number)
+        await self._reserve(request, number)
         self.under_way += 1
         try:
-            reply = await self._post(call, client)
+            response = await self._post(request, client)
         except RequestError as failure:
-            if failure.reply is not None:
-                self.ledger.answer(call, _dated(failure.reply))
+            if failure.response is not None:
+                self.ledger.answer(request, _dated(failure.response))
             else:
-                self.ledger.fail(call, failure.why, billed=failure.billed)
+                self.ledger.fail(request, failure.reason, billed=failure.billed)
             self._learn(failure)
             raise
         finally:
             self.under_way -= 1
             self.settled.set()
-        self.ledger.answer(call, reply)
+        self.ledger.answer(request, response)
         self._widen()
-        return reply
+        return response
 
-    async def _reserve(self, call: Call, number: int) -> None:
-        while not self.ledger.begin(call, attempt=number):
+    async def _reserve(self, request: Request, number: int) -> None:
+        while not self.ledger.begin(request, attempt=number):
             # Calls under way are counted at their most; what they give back may be enough.
             if self.under_way == 0:
                 raise _OutOfBudgetError
             self.settled.clear()
             await self.settled.wait()
 
-    async def _wait_for_turn(self, call: Call) -> None:
+    async def _wait_for_turn(self, request: Request) -> None:
         while (rest := self.cool_until - time.monotonic()) > 0:
             await asyncio.sleep(rest)
-        for bucket, amount in zip(self.buckets, self._amounts(call), strict=True):
+        for bucket, amount in zip(self.buckets, self._amounts(request), strict=True):
             await asyncio.sleep(bucket.take(amount))
 
-    def _amounts(self, call: Call) -> list[int]:
+    def _amounts(self, request: Request) -> list[int]:
         requests = [1] if self.pace.rpm is not None else []
-        tokens = [sum(call.most_tokens())] if self.pace.tpm is not None else []
+        tokens = [sum(request.most_tokens())] if self.pace.tpm is not None else []
         return requests + tokens
 
     def _learn(self, failure: RequestError) -> None:
-        if failure.plain:
-            self.plain = True
-        if not failure.crowded:
+        if failure.without_schema:
+            self.without_schema = True
+        if not failure.rate_limited:
             return
         now = time.monotonic()
         if now >= self.cool_until:
@@ -268,31 +274,31 @@ class _Run:
             self.clean = 0
             self.width = min(self.pace.concurrency, self.width + 1)
 
-    async def _post(self, call: Call, client: AsyncOpenAI) -> Reply:
+    async def _post(self, request: Request, client: AsyncOpenAI) -> Response:
         import openai
 
-        body = call.body(self.endpoint.model)
-        if self.plain:
+        body = request.body(self.endpoint.model)
+        if self.without_schema:
             body.pop("response_format", None)
         received = bytearray()
         try:
             async with asyncio.timeout(self.pace.total):
                 async with client.chat.completions.with_streaming_response.create(
-                    **body, extra_headers={"Idempotency-Key": call.key(self.endpoint.model)}
+                    **body, extra_headers={"Idempotency-Key": request.key(self.endpoint.model)}
                 ) as response:
                     async for piece in response.iter_bytes():
                         received += piece
                         if len(received) > LARGEST_ANSWER:
-                            raise RequestError("an answer without end", again=True, billed=True)
+                            raise RequestError("an answer without end", retryable=True, billed=True)
         except openai.APIStatusError as error:
             raise of_error(error, self.endpoint) from error
         except (openai.APITimeoutError, TimeoutError) as error:
-            raise RequestError("timeout", again=True, billed=True) from error
+            raise RequestError("timeout", retryable=True, billed=True) from error
         except openai.APIConnectionError as error:
-            raise RequestError("connection lost", again=True, billed=True) from error
+            raise RequestError("connection lost", retryable=True, billed=True) from error
         except _broken_streams() as error:
-            raise RequestError("connection lost", again=True, billed=True) from error
-        return read_reply(bytes(received))
+            raise RequestError("connection lost", retryable=True, billed=True) from error
+        return read_response(bytes(received))
 
     @contextlib.contextmanager
     def _drain_on_interrupt(self, running: set[asyncio.Task[Any]]) -> Iterator[None]:
@@ -370,5 +376,5 @@ def _broken_streams() -> tuple[type[BaseException], ...]:
     return (http.HTTPError, http.StreamError)
 
 
-def _dated(reply: Reply) -> Reply:
-    return Reply(reply.text, finish=reply.finish, date=now())
+def _dated(response: Response) -> Response:
+    return Response(response.text, finish=response.finish, date=now())

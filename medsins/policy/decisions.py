@@ -26,14 +26,14 @@ class Verdict:
     Attributes:
         task: Name of the task.
         source: Name of its recipe.
-        may: Whether they may.
-        why: The reason, for people.
+        allowed: Whether they may go.
+        reason: The reason, for people.
     """
 
     task: str
     source: str
-    may: bool
-    why: str
+    allowed: bool
+    reason: str
 
 
 def is_loopback(url: str) -> bool:
@@ -103,16 +103,16 @@ def admitted(
             left.
     """
     judged = list(verdicts)
-    refused = [one for one in judged if not one.may]
+    refused = [one for one in judged if not one.allowed]
     if refused and not leave_out:
-        reasons = "; ".join(dict.fromkeys(f"{one.source}: {one.why}" for one in refused))
+        reasons = "; ".join(dict.fromkeys(f"{one.source}: {one.reason}" for one in refused))
         raise AccessError(
             f"{len(refused)} of {len(judged)} tasks may not {action} ({reasons}). Nothing was "
             f"done. {advice}".rstrip()
         )
     if judged and len(refused) == len(judged):
         raise AccessError(f"none of the {len(judged)} tasks may {action}; nothing is left to do.")
-    return [one.task for one in judged if one.may]
+    return [one.task for one in judged if one.allowed]
 
 
 ENDPOINT_ADVICE = (
@@ -137,10 +137,10 @@ def _verdicts(
 ) -> list[Verdict]:
     found = []
     for source, facts in manifest["recipes"].items():
-        may, why = _judge(source, facts, fact, fine, endpoint, covered_by)
+        allowed, reason = _judge(source, facts, fact, fine, endpoint, covered_by)
         if manifest["options"].get("sample") is True:
-            may, why = True, "synthetic sample"
-        found += [Verdict(task, source, may, why) for task in facts["tasks"]]
+            allowed, reason = True, "synthetic sample"
+        found += [Verdict(task, source, allowed, reason) for task in facts["tasks"]]
     return found
 
 

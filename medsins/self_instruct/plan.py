@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from medsins.instructions.similarity import words
 from medsins.instructions.spec import InstructionSpec
-from medsins.llm.calls import Call, Reply
+from medsins.llm.requests import Request, Response
 from medsins.self_instruct.masking import Mask
 from medsins.self_instruct.parsing import rewrites
 from medsins.self_instruct.pool import FilterSettings, Pool, Verdict, judge
@@ -71,8 +71,8 @@ class _Asked:
     """One prompt of the round under way."""
 
     item: Item
-    call: Call
-    reply: Reply | None = None
+    request: Request
+    response: Response | None = None
     longer: bool = False
     unread: int = 0
     candidates: list[str] | None = None
@@ -84,7 +84,7 @@ class Receipt:
 
     index: int
     key: str
-    reply: Reply
+    response: Response
 
 
 class Expansion:
@@ -115,7 +115,7 @@ class Expansion:
         self.rejected: list[Rejected] = []
         self.receipts: list[Receipt] = []
         self.left_over = 0
-        self.why_unfinished = ""
+        self.reason_unfinished = ""
         self._filters = filters
         self._pool = Pool(spec, filters, self.seeds, template=template_text())
         self._outcomes: list[bool] = []
@@ -132,7 +132,7 @@ class Expansion:
             return "done"
         if self.saturated:
             return "saturated"
-        return "unfinished" if self.why_unfinished else "open"
+        return "unfinished" if self.reason_unfinished else "open"
 
     @property
     def saturated(self) -> bool:
@@ -153,40 +153,40 @@ class Expansion:
         """Return the prompts of the round under way."""
         return [asked.item for asked in self._round]
 
-    def draw(self) -> Call | None:
-        """Return the next call of the round, if there is one left to ask."""
-        if self.why_unfinished or not self._to_ask:
+    def next_request(self) -> Request | None:
+        """Return the next request of the round, if there is one left to ask."""
+        if self.reason_unfinished or not self._to_ask:
             return None
-        return self._to_ask.pop(0).call
+        return self._to_ask.pop(0).request
 
-    def take(self, call: Call, reply: Reply) -> None:
-        """Accept the answer to a call; judge the round if it was the last one."""
-        asked = next(one for one in self._round if one.call is call)
-        self.receipts.append(Receipt(asked.item.index, call.key(self.model), reply))
-        if self._ask_again(asked, reply):
+    def on_response(self, request: Request, response: Response) -> None:
+        """Accept the answer to a request; judge the round if it was the last one."""
+        asked = next(one for one in self._round if one.request is request)
+        self.receipts.append(Receipt(asked.item.index, request.key(self.model), response))
+        if self._ask_again(asked, response):
             self._to_ask.append(asked)
             return
-        asked.reply = reply
-        if all(one.reply is not None for one in self._round):
+        asked.response = response
+        if all(one.response is not None for one in self._round):
             self._judge_round()
 
-    def give_up(self, why: str) -> None:
+    def give_up(self, reason: str) -> None:
         """Leave the task unfinished for this run."""
-        self.why_unfinished = why
+        self.reason_unfinished = reason
 
-    def _ask_again(self, asked: _Asked, reply: Reply) -> bool:
-        """Change the call of a prompt whose answer cannot be used but might be next time."""
-        call = asked.call
-        if reply.finish == "length" and not asked.longer:
+    def _ask_again(self, asked: _Asked, response: Response) -> bool:
+        """Change the request of a prompt whose answer cannot be used but might be next time."""
+        request = asked.request
+        if response.finish == "length" and not asked.longer:
             asked.longer = True
-            asked.call = replace(call, max_tokens=2 * call.max_tokens)
+            asked.request = replace(request, max_tokens=2 * request.max_tokens)
             return True
-        if reply.finish != "stop":
+        if response.finish != "stop":
             return False
-        asked.candidates = rewrites(reply.text)
+        asked.candidates = rewrites(response.text)
         if asked.candidates is None and asked.unread < _PARSE_AGAIN:
             asked.unread += 1
-            asked.call = replace(call, seed=((call.seed or 0) + 1) % 2**31)
+            asked.request = replace(request, seed=((request.seed or 0) + 1) % 2**31)
             return True
         return False
 
@@ -199,11 +199,11 @@ class Expansion:
             self._plan_round()
 
     def _judge(self, asked: _Asked) -> None:
-        assert asked.reply is not None
+        assert asked.response is not None
         index, count = asked.item.index, self.asking.count
         candidates = asked.candidates
-        if asked.reply.finish != "stop":
-            self._reject(Rejected("", index, f"finish:{asked.reply.finish}"), count)
+        if asked.response.finish != "stop":
+            self._reject(Rejected("", index, f"finish:{asked.response.finish}"), count)
             return
         if candidates is None:
             self._reject(
@@ -226,7 +226,7 @@ class Expansion:
         verdict = self._placeholders_kept(candidate, text) or self._pool.offer(text)
         index = asked.item.index
         if verdict.accepted:
-            key = asked.call.key(self.model)
+            key = asked.request.key(self.model)
             self.accepted.append(Accepted(text, index, asked.item.parent, key, verdict))
             self._outcomes.append(True)
         else:
@@ -259,7 +259,7 @@ class Expansion:
         openings = self._openings(made)
         for index in range(self._planned, self._planned + prompts):
             item = compose(self.spec, self.seeds, made, openings, index, self.asking)
-            self._round.append(_Asked(item, item.call))
+            self._round.append(_Asked(item, item.request))
         self._planned += prompts
         self._to_ask = list(self._round)
 
@@ -274,43 +274,43 @@ class Expansion:
 
 @dataclass
 class Plan:
-    """The expansions of several tasks, as one source of calls.
+    """The expansions of several tasks, as one source of requests.
 
     Attributes:
         expansions: By task.
-        check: Looks at every call before it may be sent.
+        check: Looks at every request before it may be sent.
         on_progress: Called with how many instructions were accepted since the last time.
         on_end: Called with every task that is done or saturated.
     """
 
     expansions: dict[str, Expansion]
-    check: Callable[[Call], None] = lambda _: None
+    check: Callable[[Request], None] = lambda _: None
     on_progress: Callable[[int], object] = lambda _: None
     on_end: Callable[[Expansion], None] = lambda _: None
     _under_way: dict[int, Expansion] = field(default_factory=dict)
 
-    def draw(self) -> Call | None:
-        """Return the next call of the first task that has one."""
+    def next_request(self) -> Request | None:
+        """Return the next request of the first task that has one."""
         for expansion in self.expansions.values():
-            call = expansion.draw()
-            if call is not None:
-                self.check(call)
-                self._under_way[id(call)] = expansion
-                return call
+            request = expansion.next_request()
+            if request is not None:
+                self.check(request)
+                self._under_way[id(request)] = expansion
+                return request
         return None
 
-    def take(self, call: Call, reply: Reply) -> None:
+    def on_response(self, request: Request, response: Response) -> None:
         """Hand an answer to its task."""
-        expansion = self._under_way.pop(id(call))
+        expansion = self._under_way.pop(id(request))
         before = len(expansion.accepted)
-        expansion.take(call, reply)
+        expansion.on_response(request, response)
         self.on_progress(len(expansion.accepted) - before)
         if expansion.state in ("done", "saturated"):
             self.on_end(expansion)
 
-    def give_up(self, call: Call, why: str) -> None:
-        """Leave the task of a call unfinished."""
-        self._under_way.pop(id(call)).give_up(why)
+    def give_up(self, request: Request, reason: str) -> None:
+        """Leave the task of a request unfinished."""
+        self._under_way.pop(id(request)).give_up(reason)
 
     def __iter__(self) -> Iterator[Expansion]:
         return iter(self.expansions.values())

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from medsins.instructions.spec import InstructionSpec
-from medsins.llm.calls import Call
+from medsins.llm.requests import Request
 from medsins.self_instruct.masking import Mask
 from medsins.taxonomy import LANGUAGES
 
@@ -118,12 +118,12 @@ class Item:
     Attributes:
         index: Its place in the task's plan.
         parent: The first seed prompt shown, in full.
-        call: What is sent.
+        request: What is sent.
     """
 
     index: int
     parent: str
-    call: Call
+    request: Request
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def compose(
     # Nobody can write the closing fence into a definition without knowing its digest.
     nonce = hashlib.sha256(text.encode()).hexdigest()[:16]
     longest = max(40, 2 * len(spec.definition.encode()) // 3)
-    call = Call(
+    request = Request(
         system=_SYSTEM.format(language=LANGUAGES.get(spec.language, spec.language)),
         user=_USER.format(nonce=nonce, data=text, count=asking.count),
         max_tokens=200 + asking.count * longest,
@@ -200,4 +200,4 @@ def compose(
         schema=SCHEMA,
         label=f"{spec.name}/{index}",
     )
-    return Item(index, shown[0] if shown else spec.definition, call)
+    return Item(index, shown[0] if shown else spec.definition, request)

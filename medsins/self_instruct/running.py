@@ -40,7 +40,7 @@ class Expanded:
         target: How many instructions were wanted.
         accepted: How many there are.
         state: "done", "saturated" or "unfinished".
-        why: Why it is unfinished.
+        reason: Why it is unfinished.
         candidates: How many were judged.
         rejected: How many did not pass, by reason.
     """
@@ -49,7 +49,7 @@ class Expanded:
     target: int
     accepted: int
     state: str
-    why: str
+    reason: str
     candidates: int
     rejected: Mapping[str, int]
 
@@ -229,7 +229,7 @@ def _expanded(one: Expansion) -> Expanded:
         one.target,
         len(one.accepted),
         state,
-        one.why_unfinished,
+        one.reason_unfinished,
         one.offered,
         one.reasons(),
     )
@@ -239,7 +239,7 @@ def _estimate(expansion: Expansion, price: Price | None) -> Estimate:
     items = expansion.items()
     fewest = -(-expansion.target // expansion.asking.count)
     most = fewest * 5
-    prompt = sum(len(i.call.system.encode()) + len(i.call.user.encode()) for i in items)
+    prompt = sum(len(i.request.system.encode()) + len(i.request.user.encode()) for i in items)
     prompt = prompt // (4 * len(items))
     answer = expansion.asking.count * len(expansion.spec.definition.encode()) // 4 + 20
     costs = (price.of(n * prompt, n * answer) for n in (fewest, most)) if price else None
@@ -249,5 +249,5 @@ def _estimate(expansion: Expansion, price: Price | None) -> Estimate:
         (fewest, most),
         (fewest * (prompt + answer), most * (prompt + answer)),
         (low_high[0], low_high[1]) if low_high else None,
-        tuple(item.call.body(expansion.model) for item in items),
+        tuple(item.request.body(expansion.model) for item in items),
     )

@@ -84,18 +84,18 @@ def _row(expansion: Expansion, one: Accepted, number: int) -> dict[str, Any]:
 
 def _receipts(expansion: Expansion, price: Price | None) -> Iterable[dict[str, Any]]:
     for receipt in expansion.receipts:
-        reply = receipt.reply
-        used = (reply.input_tokens or 0, reply.output_tokens or 0)
+        response = receipt.response
+        used = (response.input_tokens or 0, response.output_tokens or 0)
         yield {
             "prompt": receipt.index,
             "request": receipt.key,
-            "response_id": reply.response_id,
-            "model": reply.model,
-            "fingerprint": reply.fingerprint,
-            "date": reply.date,
-            "finish": reply.finish,
-            "input_tokens": reply.input_tokens,
-            "output_tokens": reply.output_tokens,
+            "response_id": response.response_id,
+            "model": response.model,
+            "fingerprint": response.fingerprint,
+            "date": response.date,
+            "finish": response.finish,
+            "input_tokens": response.input_tokens,
+            "output_tokens": response.output_tokens,
             "usd": round(price.of(*used), 8) if price else None,
         }
 

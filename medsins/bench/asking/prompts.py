@@ -1,8 +1,8 @@
-"""What a model is asked: definition, shots, question.
+"""What a model is asked: definition, few-shot examples, question.
 
-Shots are drawn for each item from its task's candidates, by the seed and the item's id, so they do
-not depend on which other items are asked. If a prompt is too long, shots go, the last one first;
-the question is never cut.
+Few-shot examples are drawn for each item from its task's candidates, by the seed and the item's id, so
+they do not depend on which other items are asked. If a prompt is too long, examples go, the last one
+first; the question is never cut.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from medsins.bench.suite.benchmark import Item, Shot
+from medsins.bench.suite.benchmark import FewshotExample, Item
 from medsins.errors import CheckError
 
 BYTES_A_TOKEN = 3
@@ -26,12 +26,12 @@ class Asked:
     Attributes:
         system: The system message.
         user: The user message.
-        shots: Ids of the instances shown.
+        fewshot: Ids of the instances shown.
     """
 
     system: str
     user: str
-    shots: tuple[str, ...]
+    fewshot: tuple[str, ...]
 
 
 def estimated_tokens(text: str) -> int:
@@ -42,8 +42,8 @@ def estimated_tokens(text: str) -> int:
 def prompt(
     item: Item,
     definition: str,
-    candidates: Sequence[Shot],
-    shots: int,
+    candidates: Sequence[FewshotExample],
+    num_fewshot: int,
     *,
     seed: int = 0,
     longest: int = 8192,
@@ -54,23 +54,23 @@ def prompt(
     Args:
         item: The question.
         definition: The task's definition.
-        candidates: Training instances to draw shots from.
-        shots: How many to draw; fewer where there are fewer or where they do not fit.
+        candidates: Training instances to draw few-shot examples from.
+        num_fewshot: How many to draw; fewer where there are fewer or where they do not fit.
         seed: Of the drawing.
-        longest: Most tokens of a prompt with shots.
+        longest: Most tokens of a prompt with examples.
         count: Counts the tokens of a text.
 
     Raises:
         CheckError: A candidate is the item itself, or has its input.
     """
-    drawn = random.Random(f"{seed}/{item.id}").sample(candidates, min(shots, len(candidates)))
+    drawn = random.Random(f"{seed}/{item.id}").sample(candidates, min(num_fewshot, len(candidates)))
     for shot in drawn:
         if shot.id == item.id or shot.input == item.input:
             raise CheckError(
-                f"{item.task}: a candidate for shots is the test item {item.id} itself. Build the "
-                "benchmark again."
+                f"{item.task}: a candidate for few-shot examples is the test item {item.id} itself. "
+                "Build the benchmark again."
             )
-    user = f"Input:\n{item.input}\nOutput:\n" if shots else item.input
+    user = f"Input:\n{item.input}\nOutput:\n" if num_fewshot else item.input
     while True:
         system = _system(definition, drawn)
         if not drawn or count(system) + count(user) <= longest:
@@ -78,7 +78,7 @@ def prompt(
         drawn.pop()
 
 
-def _system(definition: str, drawn: Sequence[Shot]) -> str:
+def _system(definition: str, drawn: Sequence[FewshotExample]) -> str:
     if not drawn:
         return definition
     cases = "\n\n".join(f"Input:\n{shot.input}\n\nOutput:\n{shot.output}" for shot in drawn)

@@ -4,7 +4,7 @@ A run's folder, one for each model:
 
 predictions.jsonl   a row for each question: id, task, prediction, why the model stopped
 predictions.csv     the same in the published layout: task_id, input, GT, output
-run.json            model, shots, seed, digest of the benchmark, counts
+run.json            model, num_fewshot, seed, digest of the benchmark, counts
 journal.jsonl       everything answered; a second run goes on from here
 
 All of it may hold text of restricted sources, and stays on this machine.
@@ -30,12 +30,12 @@ from medsins.bench.suite.benchmark import Benchmark, Item
 from medsins.errors import CheckError, MissingExtraError, UnknownNameError
 from medsins.io.files import dump, write_atomically, writing
 from medsins.llm.budget import Budget, Caps, Price, Spent
-from medsins.llm.calls import Call, Reply
 from medsins.llm.endpoint import Endpoint
 from medsins.llm.journal import Journal
 from medsins.llm.ledger import Ledger
 from medsins.llm.local import Backend, ask_backend
 from medsins.llm.online import Pace, ask
+from medsins.llm.requests import Request, Response
 from medsins.policy.decisions import ENDPOINT_ADVICE, admitted, model_calls
 from medsins.registry import resolve
 
@@ -48,14 +48,14 @@ class Asking:
     """How questions are put.
 
     Attributes:
-        shots: Examples in a prompt; None for what the benchmark asks for.
-        seed: Of the drawing of shots, and of the sampling at endpoints that heed it.
+        num_fewshot: Few-shot examples in a prompt; None for what the benchmark asks for.
+        seed: Of the drawing of few-shot examples, and of the sampling at endpoints that heed it.
         max_answer_tokens: Most tokens of an answer.
-        max_prompt_tokens: Most tokens of a prompt with shots; shots go beyond that.
+        max_prompt_tokens: Most tokens of a prompt with examples; examples go beyond that.
         temperature: Of the sampling.
     """
 
-    shots: int | None = None
+    num_fewshot: int | None = None
     seed: int = 0
     max_answer_tokens: int = 1024
     max_prompt_tokens: int = 8192
@@ -84,7 +84,7 @@ class RunResult:
 
 
 class _Questions:
-    """The questions of a run, as a source of calls."""
+    """The questions of a run, as a source of requests."""
 
     def __init__(
         self,
@@ -95,15 +95,19 @@ class _Questions:
     ) -> None:
         self.benchmark, self.asking, self.on_answer = benchmark, asking, on_answer
         self.items: dict[str, list[Item]] = {task: benchmark.items(task) for task in tasks}
-        self.replies: dict[str, Reply] = {}
+        self.responses: dict[str, Response] = {}
         self._under_way: dict[int, Item] = {}
-        self._calls = self._all_calls()
+        self._requests = self._all_requests()
 
-    def _all_calls(self) -> Iterable[tuple[Call, Item]]:
+    def _all_requests(self) -> Iterable[tuple[Request, Item]]:
         for task, items in self.items.items():
             facts = self.benchmark.tasks[task]
-            candidates = sorted(self.benchmark.shots(task), key=lambda shot: shot.id)
-            asked = self.asking.shots if self.asking.shots is not None else facts["shots_asked"]
+            candidates = sorted(self.benchmark.fewshot_examples(task), key=lambda shot: shot.id)
+            asked = (
+                self.asking.num_fewshot
+                if self.asking.num_fewshot is not None
+                else facts["num_fewshot"]
+            )
             for item in items:
                 said = prompt(
                     item,
@@ -114,7 +118,7 @@ class _Questions:
                     longest=self.asking.max_prompt_tokens,
                 )
                 yield (
-                    Call(
+                    Request(
                         said.system,
                         said.user,
                         self.asking.max_answer_tokens,
@@ -125,20 +129,20 @@ class _Questions:
                     item,
                 )
 
-    def draw(self) -> Call | None:
-        for call, item in self._calls:
-            self._under_way[id(call)] = item
-            return call
+    def next_request(self) -> Request | None:
+        for request, item in self._requests:
+            self._under_way[id(request)] = item
+            return request
         return None
 
-    def take(self, call: Call, reply: Reply) -> None:
-        item = self._under_way.pop(id(call))
-        self.replies[item.id] = reply
+    def on_response(self, request: Request, response: Response) -> None:
+        item = self._under_way.pop(id(request))
+        self.responses[item.id] = response
         self.on_answer(item.task)
 
-    def give_up(self, call: Call, why: str) -> None:
-        del why
-        self._under_way.pop(id(call))
+    def give_up(self, request: Request, reason: str) -> None:
+        del reason
+        self._under_way.pop(id(request))
 
 
 def run(
@@ -174,7 +178,7 @@ def run(
         select: Which tasks of the benchmark.
         base_url: An OpenAI-compatible endpoint; default: OpenAI.
         out: Folder of the runs; each model gets a folder in it.
-        asking: Shots, seed, lengths, temperature.
+        asking: Few-shot examples, seed, lengths, temperature.
         api_key_env: Environment variable with the key.
         headers: Further headers of every request.
         endpoint_covered_by: Name of the agreement that covers the endpoint.
@@ -206,8 +210,10 @@ def run(
             f"{bench.path} has none of these tasks; it has {', '.join(sorted(bench.tasks)[:6])} …"
         )
     asking = asking or Asking()
-    if asking.shots is not None and asking.shots < 0:
-        raise CheckError(f"shots={asking.shots} makes no sense; 0 asks without examples.")
+    if asking.num_fewshot is not None and asking.num_fewshot < 0:
+        raise CheckError(
+            f"num_fewshot={asking.num_fewshot} makes no sense; 0 asks without examples."
+        )
     named = model if isinstance(model, str) else getattr(model, "__name__", _LOCAL)
     endpoint = None
     left_out: dict[str, str] = {}
@@ -223,7 +229,7 @@ def run(
             action=f"be sent to {endpoint.base_url}",
             advice=ENDPOINT_ADVICE.format(flag="--only-allowed"),
         )
-        left_out = {one.task: one.why for one in verdicts if one.task not in may}
+        left_out = {one.task: one.reason for one in verdicts if one.task not in may}
         tasks = [name for name in tasks if name in may]
     path = Path(out).expanduser() / folder_name(named)
     prices = Price.parse(price) if isinstance(price, str) else price
@@ -268,7 +274,7 @@ class _RunningScore:
         from medsins.bench.scoring.task_scores import score_run_task
 
         items = self.questions.items[task]
-        predictions = {item.id: self.questions.replies[item.id].text for item in items}
+        predictions = {item.id: self.questions.responses[item.id].text for item in items}
         try:
             self.tell(f"{task}: {score_run_task(self.bench, task, items, predictions)}")
         except MissingExtraError as error:
@@ -298,18 +304,18 @@ def _write(
     for task, items in questions.items.items():
         number = bench.tasks[task]["benchmark_id"]
         for item in items:
-            reply = questions.replies.get(item.id)
-            if reply is None:
+            response = questions.responses.get(item.id)
+            if response is None:
                 continue
             answered[task] += 1
             row = {
                 "id": item.id,
                 "task": task,
-                "prediction": reply.text,
-                "finish": reply.finish,
+                "prediction": response.text,
+                "finish": response.finish,
             }
             lines.append(json.dumps(row, ensure_ascii=False))
-            writer.writerow((number, item.input, item.references[0], reply.text))
+            writer.writerow((number, item.input, item.references[0], response.text))
     write_atomically(path / "predictions.jsonl", "".join(f"{line}\n" for line in lines))
     write_atomically(path / "predictions.csv", table.getvalue())
     facts = {
@@ -325,7 +331,7 @@ def _write(
             for task, items in questions.items.items()
         },
         "left_out": left_out,
-        "shots": asking.shots,
+        "num_fewshot": asking.num_fewshot,
         "seed": asking.seed,
         "temperature": asking.temperature,
         "max_answer_tokens": asking.max_answer_tokens,

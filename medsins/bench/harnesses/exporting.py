@@ -24,7 +24,7 @@ from medsins.bench.harnesses.records import (
 )
 from medsins.bench.suite.benchmark import Benchmark
 from medsins.errors import CheckError, OutputError, UnknownNameError
-from medsins.formats.placing import RECORD, placed
+from medsins.formats.placement import RECORD, placed
 from medsins.io.files import dump, write_atomically
 from medsins.policy.decisions import LOCAL_ADVICE, Verdict, admitted, model_calls, publication
 from medsins.registry import recipe as find_recipe
@@ -49,7 +49,7 @@ def export_benchmark(
     to: str,
     out: str | os.PathLike[str],
     *,
-    shots: int | None = None,
+    num_fewshot: int | None = None,
     seed: int = 0,
     only_redistributable: bool = False,
     local_use: bool = False,
@@ -66,7 +66,7 @@ def export_benchmark(
         benchmark: The benchmark folder.
         to: "lm-eval" for lm-evaluation-harness, "inspect" for Inspect, "helm" for HELM.
         out: Folder to write; it appears when it is complete.
-        shots: Examples in a prompt; default: what each task asks for.
+        num_fewshot: Few-shot examples in a prompt; default: what each task asks for.
         seed: Of the drawing of examples.
         only_redistributable: Leave out tasks that may not be passed on.
         local_use: Declare that the export stays where the agreements of its sources hold.
@@ -80,7 +80,7 @@ def export_benchmark(
         AccessError: Instances of a task may not be passed on, and the user said neither to leave
             them out nor that the export stays here.
         UnknownNameError: There is no such harness, or a task that this medsins does not know.
-        CheckError: The number of shots makes no sense.
+        CheckError: The number of examples makes no sense.
         MissingFilesError: There is no benchmark.
         InvalidFileError: A file of the benchmark was changed since it was built.
         BuildConflictError: `out` is there already, or another process is exporting to it.
@@ -90,9 +90,9 @@ def export_benchmark(
         raise UnknownNameError(
             f"to={to!r} is no harness known here; choose one of {', '.join(_HARNESSES)}."
         )
-    if shots is not None and shots < 0:
-        raise CheckError(f"shots={shots} makes no sense; 0 asks without examples.")
-    harness, options = _HARNESSES[to], Options(shots, seed)
+    if num_fewshot is not None and num_fewshot < 0:
+        raise CheckError(f"num_fewshot={num_fewshot} makes no sense; 0 asks without examples.")
+    harness, options = _HARNESSES[to], Options(num_fewshot, seed)
     bench = Benchmark(benchmark)
     verdicts = publication(bench.facts)
     names = list(bench.tasks)
@@ -134,14 +134,18 @@ def _record(
     return {
         "engine_version": __version__,
         "harness": to,
-        "options": {"shots": options.shots, "seed": options.seed, "local_use": local_use},
+        "options": {
+            "num_fewshot": options.num_fewshot,
+            "seed": options.seed,
+            "local_use": local_use,
+        },
         "benchmark": {"digest": bench.digest, "options": bench.facts["options"]},
-        "may_be_passed_on": all(one.may for one in verdicts),
+        "may_be_passed_on": all(one.allowed for one in verdicts),
         "tasks": {
             one.name: {
                 **one.record(),
-                "may_be_passed_on": judged[one.name].may,
-                "why": judged[one.name].why,
+                "may_be_passed_on": judged[one.name].allowed,
+                "reason": judged[one.name].reason,
             }
             for one in tasks
         },
@@ -166,13 +170,13 @@ def _readme(
     rows = sum(one.facts["rows"] for one in tasks)
     said = (
         f"{rows:,} questions of {len(tasks)} tasks, exported by medsins {__version__} from the "
-        f"benchmark `{bench.digest[:12]}`. `items/` and `shots/` hold the questions and the "
+        f"benchmark `{bench.digest[:12]}`. `items/` and `fewshot/` hold the questions and the "
         "training instances that examples are drawn from; with `benchmark.json` they are a "
         "benchmark folder for `medsins bench score --benchmark` too. `export.json` has what is "
         "known of each task."
     )
     lines = [f"# MedS-Bench for {harness.title}", "", said, ""]
-    closed = dict.fromkeys(one.source for one in verdicts if not one.may)
+    closed = dict.fromkeys(one.source for one in verdicts if not one.allowed)
     if bench.facts["options"]["sample"]:
         lines += ["Everything in it is made up: it was built from synthetic samples.", ""]
     if local_use:
@@ -196,7 +200,7 @@ def _sources(
     bench: Benchmark, tasks: Sequence[ExportedTask], closed: Mapping[str, Any]
 ) -> list[str]:
     """Return the table of sources: what a model service may get is not what people may."""
-    sent = {one.source for one in model_calls(bench.facts) if one.may}
+    sent = {one.source for one in model_calls(bench.facts) if one.allowed}
     lines = [
         "| source | license | may be passed on | may be sent to model services | citation |",
         "| --- | --- | --- | --- | --- |",

@@ -53,7 +53,7 @@ say who runs a model. `,on_this_machine=1` at the end of an entry declares that 
 `,covered_by=NAME` that an agreement covers it, where the terms leave room for one.
 
 HELM cuts what does not fit into a model's window off the end of a prompt, where the question is,
-and its log says so. Export with fewer shots then.
+and its log says so. Export with fewer few-shot examples then.
 
 **no_code.conf** needs HELM alone (for ROUGE with its extra `summarization`), and has what HELM's
 own metrics can judge. Its numbers are not those of medsins: `exact_match` wants the reference
@@ -102,8 +102,10 @@ def write(folder: Path, tasks: Sequence[ExportedTask], options: Options) -> dict
         for one in known
     ]
     write_atomically(folder / "no_code.conf", _entries(entries))
-    shots = "" if options.shots is None else f",shots={options.shots}"
-    entries = [f"{PREFIX}:benchmark=.,task={one.name}{shots},seed={options.seed}" for one in tasks]
+    fewshot = "" if options.num_fewshot is None else f",num_fewshot={options.num_fewshot}"
+    entries = [
+        f"{PREFIX}:benchmark=.,task={one.name}{fewshot},seed={options.seed}" for one in tasks
+    ]
     write_atomically(folder / "medsins.conf", _entries(entries))
     return left_out
 

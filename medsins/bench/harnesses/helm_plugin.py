@@ -54,7 +54,7 @@ _KEY = "medsins_id"
 def medsbench(
     benchmark: str,
     task: str,
-    shots: int | None = None,
+    num_fewshot: int | None = None,
     seed: int = 0,
     on_this_machine: int = 0,
     covered_by: str = "",
@@ -64,7 +64,7 @@ def medsbench(
     Args:
         benchmark: The benchmark folder, or an export of it.
         task: Full name of the task, or the number of its published test file.
-        shots: Examples in a prompt; default: what the task asks for.
+        num_fewshot: Few-shot examples in a prompt; default: what the task asks for.
         seed: Of the drawing of examples.
         on_this_machine: 1 to declare that the model runs on this machine.
         covered_by: Name of the agreement that covers the model, for texts that may not be sent to
@@ -79,18 +79,23 @@ def medsbench(
     name = named(bench, task)
     where = "http://localhost" if on_this_machine == 1 else "a model of HELM"
     for one in model_calls(bench.facts, base_url=where, covered_by=str(covered_by)):
-        if one.task == name and not one.may:
+        if one.task == name and not one.allowed:
             raise AccessError(
-                f"{name} may not be sent to models that others run ({one.why}), and HELM does not "
-                "say who runs this one. Add to the run entry on_this_machine=1 if it runs here, "
-                "or, where the terms leave room for one, covered_by=… with the name of the "
+                f"{name} may not be sent to models that others run ({one.reason}), and HELM "
+                "does not say who runs this one. Add to the run entry on_this_machine=1 if it runs "
+                "here, or, where the terms leave room for one, covered_by=… with the name of the "
                 "agreement."
             )
     return RunSpec(
         name=f"{PREFIX}:task={name}",
         scenario_spec=ScenarioSpec(
             class_name=f"{__name__}.MedsBenchScenario",
-            args={"benchmark": str(benchmark), "task": name, "shots": shots, "seed": seed},
+            args={
+                "benchmark": str(benchmark),
+                "task": name,
+                "num_fewshot": num_fewshot,
+                "seed": seed,
+            },
         ),
         adapter_spec=get_generation_adapter_spec(
             max_train_instances=0, max_tokens=MAX_ANSWER_TOKENS, stop_sequences=[]
@@ -111,7 +116,7 @@ class MedsBenchScenario(Scenario):
     Args:
         benchmark: The benchmark folder.
         task: Full name of the task.
-        shots: Examples in a prompt; None for what the task asks for.
+        num_fewshot: Few-shot examples in a prompt; None for what the task asks for.
         seed: Of the drawing of examples.
     """
 
@@ -119,10 +124,12 @@ class MedsBenchScenario(Scenario):
     description = "MedS-Bench"
     tags = ["biomedical"]
 
-    def __init__(self, benchmark: str, task: str, shots: int | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, benchmark: str, task: str, num_fewshot: int | None = None, seed: int = 0
+    ) -> None:
         super().__init__()
         self._task = exported_task(Benchmark(benchmark), task)
-        self._options = Options(shots, seed)
+        self._options = Options(num_fewshot, seed)
 
     def get_instances(self, output_path: str) -> list[Instance]:
         """Return the questions; examples are in their prompts already."""

@@ -41,7 +41,7 @@ _IN_THIS_PROCESS = frozenset({"hf", "mockllm", "nnterp", "none", "transformer_le
 def medsbench(
     benchmark: str = "medsins-bench",
     task_id: str = "",
-    shots: int | None = None,
+    num_fewshot: int | None = None,
     seed: int = 0,
     covered_by: str = "",
 ) -> Task:
@@ -51,19 +51,19 @@ def medsbench(
         benchmark: The benchmark folder, or an export of it.
         task_id: Full name of the task, or the number of its published test file, such as "task57";
             may be left out if there is only one.
-        shots: Examples in a prompt; default: what the task asks for.
+        num_fewshot: Few-shot examples in a prompt; default: what the task asks for.
         seed: Of the drawing of examples, and of the sampling at models that heed it.
         covered_by: Name of the agreement that covers the model's endpoint, for texts that may not
             be sent to models that others run.
     """
-    return bench_task(benchmark, task_id, shots=shots, seed=seed, covered_by=covered_by)
+    return bench_task(benchmark, task_id, num_fewshot=num_fewshot, seed=seed, covered_by=covered_by)
 
 
 def bench_task(
     benchmark: str,
     task_id: str,
     *,
-    shots: int | None = None,
+    num_fewshot: int | None = None,
     seed: int = 0,
     covered_by: str = "",
 ) -> Task:
@@ -76,7 +76,7 @@ def bench_task(
     """
     bench = Benchmark(benchmark)
     one = exported_task(bench, named(bench, task_id))
-    options = Options(shots, seed)
+    options = Options(num_fewshot, seed)
     return Task(
         dataset=MemoryDataset(_samples(one, options), name=one.name),
         # The setup runs even where the user puts another solver in the place of ours.
@@ -107,7 +107,7 @@ def _samples(one: ExportedTask, options: Options) -> list[Sample]:
                 # Scoring reads options out of questions, and logs are scored where no benchmark is.
                 "question": item.input,
                 "references": list(item.references),
-                "shots": list(asked.shots),
+                "fewshot": list(asked.fewshot),
             },
         )
         for item, asked in one.prompts(options)
@@ -133,9 +133,9 @@ def within_terms(benchmark: str, task_name: str, covered_by: str = "") -> Solver
             # Without an address it is the provider's own, and no address of this machine.
             where = model.api.base_url or provider
             for one in model_calls(facts, base_url=where, covered_by=covered_by):
-                if one.task == task_name and not one.may:
+                if one.task == task_name and not one.allowed:
                     raise AccessError(
-                        f"{task_name} may not be sent to {where} ({one.why}). Nothing was sent. "
+                        f"{task_name} may not be sent to {where} ({one.reason}). Nothing was sent. "
                         "Name a model on this machine, with its address as --model-base-url, or "
                         "the agreement that covers this one as -T covered_by=…"
                     )

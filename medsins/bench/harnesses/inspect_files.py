@@ -20,7 +20,7 @@ inspect eval medsins/medsbench -T benchmark=. -T task_id=task57 --model PROVIDER
 
 The third command works in any folder and with any benchmark folder, exported or not.
 
-- Prompts are those of `medsins bench run`, examples included (`-T shots=…`, `-T seed=…`).
+- Prompts are those of `medsins bench run`, examples included (`-T num_fewshot=…`, `-T seed=…`).
 - All metrics are those of `medsins bench score`, corrected, from 0 to 1, over all answers to a task
   that were scored; `score` is the one that stands for the task. Run one epoch.
 - Texts of sources whose terms do not allow models that others run are sent to a model on this
@@ -66,8 +66,12 @@ def _function(one: ExportedTask, options: Options) -> str:
 
 @task
 def {number}(
-    shots: int | None = {options.shots}, seed: int = {options.seed}, covered_by: str = ""
+    num_fewshot: int | None = {options.num_fewshot},
+    seed: int = {options.seed},
+    covered_by: str = "",
 ) -> Task:
     """{one.name} ({one.profile.category})."""
-    return bench_task(_FOLDER, "{number}", shots=shots, seed=seed, covered_by=covered_by)
+    return bench_task(
+        _FOLDER, "{number}", num_fewshot=num_fewshot, seed=seed, covered_by=covered_by
+    )
 '''

@@ -125,10 +125,10 @@ def _slug(category: str) -> str:
 
 
 def _task(one: ExportedTask, options: Options) -> dict[str, Any]:
-    shots = one.shots(options)
+    num_fewshot = one.num_fewshot(options)
     files = {"test": f"items/{one.name}.jsonl"}
     if one.candidates:
-        files["fewshot"] = f"shots/{one.name}.jsonl"
+        files["fewshot"] = f"fewshot/{one.name}.jsonl"
     return {
         "task": f"{PREFIX}_{one.name}",
         "task_alias": one.name,
@@ -142,11 +142,11 @@ def _task(one: ExportedTask, options: Options) -> dict[str, Any]:
         "test_split": "test",
         **({"fewshot_split": "fewshot"} if one.candidates else {}),
         "description": escaped(one.definition) + "\n\n",
-        "doc_to_text": _QUESTION if shots else "input",
+        "doc_to_text": _QUESTION if num_fewshot else "input",
         "doc_to_target": "references",
-        "target_delimiter": "" if shots else "\n",
+        "target_delimiter": "" if num_fewshot else "\n",
         "fewshot_delimiter": "\n\n",
-        "num_fewshot": shots,
+        "num_fewshot": num_fewshot,
         "fewshot_config": {"sampler": "default"},
         "output_type": "generate_until",
         "generation_kwargs": {

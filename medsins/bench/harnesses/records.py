@@ -5,7 +5,7 @@ built, byte for byte:
 
 benchmark.json       the facts of these tasks; their digest names this selection of them
 items/<task>.jsonl   id, input, references
-shots/<task>.jsonl   id, input, output
+fewshot/<task>.jsonl   id, input, output
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class Options:
     """How a harness is to ask.
 
     Attributes:
-        shots: Examples in a prompt; None for what each task asks for.
-        seed: Of the drawing of shots.
+        num_fewshot: Few-shot examples in a prompt; None for what each task asks for.
+        seed: Of the drawing of few-shot examples.
     """
 
-    shots: int | None = None
+    num_fewshot: int | None = None
     seed: int = 0
 
 
@@ -68,7 +68,7 @@ class ExportedTask:
         profile: How it is scored.
         source: Name of its recipe.
         facts: What the benchmark knows of it.
-        candidates: How many training instances shots are drawn from.
+        candidates: How many training instances few-shot examples are drawn from.
     """
 
     bench: Benchmark
@@ -93,15 +93,15 @@ class ExportedTask:
         """Names of its metrics, the one that stands for it first."""
         return METRICS[self.profile.family]
 
-    def shots(self, options: Options) -> int:
+    def num_fewshot(self, options: Options) -> int:
         """Return how many examples its prompts show; no more than there are candidates."""
-        asked = self.facts["shots_asked"] if options.shots is None else options.shots
+        asked = self.facts["num_fewshot"] if options.num_fewshot is None else options.num_fewshot
         return min(asked, self.candidates)
 
     def prompts(self, options: Options) -> Iterator[tuple[Item, Asked]]:
         """Yield its questions with their prompts, as `medsins bench run` puts them."""
-        candidates = sorted(self.bench.shots(self.name), key=lambda shot: shot.id)
-        asked = self.facts["shots_asked"] if options.shots is None else options.shots
+        candidates = sorted(self.bench.fewshot_examples(self.name), key=lambda shot: shot.id)
+        asked = self.facts["num_fewshot"] if options.num_fewshot is None else options.num_fewshot
         for item in self.bench.items(self.name):
             yield item, prompt(item, self.definition, candidates, asked, seed=options.seed)
 
@@ -114,7 +114,7 @@ class ExportedTask:
             "metric_family": self.profile.family.value,
             "metrics": list(self.metrics),
             "rows": self.facts["rows"],
-            "shots_asked": self.facts["shots_asked"],
+            "num_fewshot": self.facts["num_fewshot"],
             "source": self.source,
             "license": find_recipe(self.source).license,
             "items_sha256": self.facts["items"],
@@ -136,7 +136,11 @@ def exported_task(bench: Benchmark, name: str) -> ExportedTask:
         recipe for recipe, facts in bench.facts["recipes"].items() if name in facts["tasks"]
     )
     return ExportedTask(
-        bench, profile(find_task(name)), source, bench.tasks[name], len(bench.shots(name))
+        bench,
+        profile(find_task(name)),
+        source,
+        bench.tasks[name],
+        len(bench.fewshot_examples(name)),
     )
 
 
@@ -173,7 +177,7 @@ def copy_benchmark(bench: Benchmark, tasks: Collection[str], folder: Path) -> No
     Raises:
         InvalidFileError: A file of the benchmark was changed since it was built.
     """
-    for kind, read in (("items", bench.items), ("shots", bench.shots)):
+    for kind, read in (("items", bench.items), ("fewshot", bench.fewshot_examples)):
         (folder / kind).mkdir()
         for task in tasks:
             read(task)  # refuses a file that is not what was built

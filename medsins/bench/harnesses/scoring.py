@@ -69,7 +69,7 @@ def documents(
     task = Path(data_files["test"]).stem
     rows = {"test": [(one.id, one.input, list(one.references)) for one in bench.items(task)]}
     if "fewshot" in data_files:
-        shots = [(one.id, one.input, [one.output]) for one in bench.shots(task)]
+        shots = [(one.id, one.input, [one.output]) for one in bench.fewshot_examples(task)]
         random.Random(f"{seed}/{task}").shuffle(shots)
         rows["fewshot"] = shots
     return {

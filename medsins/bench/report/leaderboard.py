@@ -174,7 +174,7 @@ class Detail:
     reasons: tuple[str, ...]
 
 
-class Standings:
+class Leaderboard:
     """What a report holds.
 
     Args:
@@ -384,7 +384,7 @@ class Standings:
 
     def _unlike(self) -> Iterable[str]:
         asked: dict[str, Callable[[Results], str]] = {
-            "examples in the prompt": lambda results: results.shots,
+            "examples in the prompt": lambda results: results.num_fewshot,
             "versions of medsins": lambda results: results.medsins,
             "subsets": lambda results: results.subset,
         }
@@ -401,7 +401,7 @@ class Standings:
             yield f"The signatures of the runs differ for: {', '.join(unlike)}."
 
 
-def standings(paths: Iterable[Path]) -> Standings:
+def leaderboard(paths: Iterable[Path]) -> Leaderboard:
     """Read results and put them in order.
 
     Args:
@@ -421,7 +421,7 @@ def standings(paths: Iterable[Path]) -> Standings:
     if not files:
         raise InvalidFileError("there are no results to report. Give files of results.")
     compatible(files)
-    return Standings(files)
+    return Leaderboard(files)
 
 
 def scale(low: float, high: float) -> list[float]:

@@ -9,7 +9,7 @@ from medsins.bench.report.leaderboard import (
     LEGEND,
     Cell,
     Column,
-    Standings,
+    Leaderboard,
     counted,
     language_label,
     method,
@@ -22,21 +22,21 @@ _MARKS = {"best": "**bold**", "close": "°", "partial": "†"}
 _STOPS = "stops"
 
 
-def markdown(standings: Standings) -> str:
+def markdown(leaderboard: Leaderboard) -> str:
     """Return the report as Markdown.
 
     Args:
-        standings: What it holds.
+        leaderboard: What it holds.
     """
-    first = standings.first
+    first = leaderboard.first
     parts = [
-        f"# MedS-Bench: {plain(standings.title)}",
+        f"# MedS-Bench: {plain(leaderboard.title)}",
         "Every value is from 0 to 100, and higher is better."
         + (" In brackets: 95 % intervals." if first.mode == "corrected" else ""),
         "## Leaderboard",
-        _table(standings, standings.leaderboard, ranked=True),
-        _legend(standings.leaderboard),
-        bullets(plain(remark) for remark in standings.remarks),
+        _table(leaderboard, leaderboard.leaderboard, ranked=True),
+        _legend(leaderboard.leaderboard),
+        bullets(plain(remark) for remark in leaderboard.remarks),
         "## What was scored",
         bullets(
             [
@@ -45,27 +45,27 @@ def markdown(standings: Standings) -> str:
                 f"Scoring: {first.mode}",
             ]
         ),
-        _runs(standings),
-        *_signatures(standings),
+        _runs(leaderboard),
+        *_signatures(leaderboard),
     ]
-    for category in standings.tasks:
-        parts += [f"## {category}", _table(standings, standings.category(category))]
-        if languages := standings.languages(category):
-            parts += ["By language of the answers:", _table(standings, languages)]
-        parts += (_detail(standings, task) for task in standings.tasks[category])
+    for category in leaderboard.tasks:
+        parts += [f"## {category}", _table(leaderboard, leaderboard.category(category))]
+        if languages := leaderboard.languages(category):
+            parts += ["By language of the answers:", _table(leaderboard, languages)]
+        parts += (_detail(leaderboard, task) for task in leaderboard.tasks[category])
     parts += ["## Method", *method(first.mode)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _table(standings: Standings, columns: Sequence[Column], *, ranked: bool = False) -> str:
+def _table(leaderboard: Leaderboard, columns: Sequence[Column], *, ranked: bool = False) -> str:
     heads = ["Model", *(_head(column) for column in columns)]
     rows = [
         [plain(run.label), *(_cell(column.cells[row]) for column in columns)]
-        for row, run in enumerate(standings.runs)
+        for row, run in enumerate(leaderboard.runs)
     ]
     if ranked:
         heads.insert(0, "Rank")
-        for run, cells in zip(standings.runs, rows, strict=True):
+        for run, cells in zip(leaderboard.runs, rows, strict=True):
             cells.insert(0, str(run.rank or _ABSENT))
     return table(heads, rows, [0, *range(2, len(heads))] if ranked else range(1, len(heads)))
 
@@ -92,10 +92,10 @@ def _legend(columns: Iterable[Column]) -> str:
     )
 
 
-def _runs(standings: Standings) -> str:
+def _runs(leaderboard: Leaderboard) -> str:
     heads = ("Model", "Tasks", "Questions", "Blank", "Missing", "Unparsed")
     rows = []
-    for run in standings.runs:
+    for run in leaderboard.runs:
         tasks = run.results.tasks.values()
         numbers = (
             len(tasks),
@@ -104,20 +104,24 @@ def _runs(standings: Standings) -> str:
             sum(task.n_missing for task in tasks),
             sum(task.n_unparsed for task in tasks),
         )
-        words = (run.results.shots, "yes" if run.results.complete else "no", run.results.medsins)
+        words = (
+            run.results.num_fewshot,
+            "yes" if run.results.complete else "no",
+            run.results.medsins,
+        )
         rows.append([plain(run.label), *map(str, numbers), *map(plain, words)])
     return table((*heads, "Examples in the prompt", "Finished", "medsins"), rows, range(1, 6))
 
 
-def _signatures(standings: Standings) -> Iterable[str]:
-    found = sorted({pair for run in standings.runs for pair in run.results.signatures.items()})
+def _signatures(leaderboard: Leaderboard) -> Iterable[str]:
+    found = sorted({pair for run in leaderboard.runs for pair in run.results.signatures.items()})
     if found:
         lines = bullets(f"{plain(family)}: {plain(signature)}" for family, signature in found)
         yield details("Signatures: what the values depend on", lines)
 
 
-def _detail(standings: Standings, task: str) -> str:
-    fact, detail = standings.fact(task), standings.detail(task)
+def _detail(leaderboard: Leaderboard, task: str) -> str:
+    fact, detail = leaderboard.fact(task), leaderboard.detail(task)
     about = (fact.benchmark_id, language_label(fact.language), counted(fact.n, "question"))
     heads = [
         "Model",

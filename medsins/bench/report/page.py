@@ -16,8 +16,8 @@ from medsins.bench.report.leaderboard import (
     LEGEND,
     Cell,
     Column,
+    Leaderboard,
     Run,
-    Standings,
     counted,
     method,
     scale,
@@ -29,19 +29,19 @@ from medsins.markup.html import Html, breakable, joined, tag, text
 _ABSENT = "—"
 
 
-def page(standings: Standings) -> str:
+def page(leaderboard: Leaderboard) -> str:
     """Return the report as HTML.
 
     Args:
-        standings: What it holds.
+        leaderboard: What it holds.
     """
     style, script = _asset("page.css"), _asset("page.js")
     numbers = count(1)
     sections = [
-        _leaderboard(standings, numbers),
-        _scored(standings, numbers),
-        *(_category(standings, name, numbers) for name in standings.tasks),
-        _method(standings),
+        _leaderboard(leaderboard, numbers),
+        _scored(leaderboard, numbers),
+        *(_category(leaderboard, name, numbers) for name in leaderboard.tasks),
+        _method(leaderboard),
     ]
     head = tag(
         "head",
@@ -50,14 +50,14 @@ def page(standings: Standings) -> str:
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", name="referrer", content="no-referrer"),
-        tag("title", text(f"MedS-Bench: {standings.title}")),
+        tag("title", text(f"MedS-Bench: {leaderboard.title}")),
         tag("link", rel="icon", href="data:,"),
         tag("style", style),
     )
     body = tag(
         "body",
         tag("a", text("Skip to the leaderboard"), class_="skip", href="#leaderboard"),
-        tag("main", _top(standings), *sections),
+        tag("main", _top(leaderboard), *sections),
         tag("p", id="spoken", class_="unseen", role="status"),
         tag("script", script),
     )
@@ -79,16 +79,16 @@ def _policy(style: str, script: str) -> str:
     )
 
 
-def _top(standings: Standings) -> Html:
-    title = standings.title
-    tasks = sum(map(len, standings.tasks.values()))
+def _top(leaderboard: Leaderboard) -> Html:
+    title = leaderboard.title
+    tasks = sum(map(len, leaderboard.tasks.values()))
     lede = (
-        f"{counted(tasks, 'task')} in {counted(len(standings.tasks), 'category')} of medical "
+        f"{counted(tasks, 'task')} in {counted(len(leaderboard.tasks), 'category')} of medical "
         "language. Every value is from 0 to 100, and higher is better."
     )
-    if standings.first.mode == "corrected":
+    if leaderboard.first.mode == "corrected":
         lede += " Small figures are 95 % intervals."
-    links = [("scored", "What was scored"), *((_anchor(name), name) for name in standings.tasks)]
+    links = [("scored", "What was scored"), *((_anchor(name), name) for name in leaderboard.tasks)]
     return tag(
         "header",
         tag("p", text("MedS-Bench"), class_="kicker"),
@@ -112,21 +112,21 @@ def _anchor(category: str) -> str:
 # Leaderboard
 
 
-def _leaderboard(standings: Standings, numbers: Iterator[int]) -> Html:
-    average, *categories = standings.leaderboard
+def _leaderboard(leaderboard: Leaderboard, numbers: Iterator[int]) -> Html:
+    average, *categories = leaderboard.leaderboard
     parts = [tag("h2", text("Leaderboard"))]
-    if len(standings.runs) > 1:
-        parts.append(_forest(standings.runs, average))
+    if len(leaderboard.runs) > 1:
+        parts.append(_forest(leaderboard.runs, average))
     parts.append(
         _figure(
             numbers,
             "Averages over the categories, and the mean of each.",
-            _table(standings.runs, [average, *categories], sorted_by=1),
+            _table(leaderboard.runs, [average, *categories], sorted_by=1),
         )
     )
     parts.append(_legend([average, *categories]))
-    if standings.remarks:
-        remarks = (tag("li", text(remark)) for remark in standings.remarks)
+    if leaderboard.remarks:
+        remarks = (tag("li", text(remark)) for remark in leaderboard.remarks)
         parts.append(tag("ul", *remarks, class_="remarks"))
     return tag("section", *parts, id="leaderboard")
 
@@ -298,9 +298,11 @@ def _bar(cell: Cell) -> Html:
 # What was scored
 
 
-def _scored(standings: Standings, numbers: Iterator[int]) -> Html:
-    first = standings.first
-    questions = sum(standings.fact(task).n for tasks in standings.tasks.values() for task in tasks)
+def _scored(leaderboard: Leaderboard, numbers: Iterator[int]) -> Html:
+    first = leaderboard.first
+    questions = sum(
+        leaderboard.fact(task).n for tasks in leaderboard.tasks.values() for task in tasks
+    )
     modes = {
         "corrected": "corrected: standard metrics, blank and missing answers count as wrong",
         "paper": "paper: what the published code computes",
@@ -312,10 +314,10 @@ def _scored(standings: Standings, numbers: Iterator[int]) -> Html:
     facts = {
         "Benchmark": tag("code", text(first.benchmark)),
         "Questions": text(f"{questions:,}"),
-        "Rows": text("; ".join(subsets[one] for one in _each(standings, lambda r: r.subset))),
+        "Rows": text("; ".join(subsets[one] for one in _each(leaderboard, lambda r: r.subset))),
         "Scoring": text(modes[first.mode]),
         "Scored by": text(
-            ", ".join(f"medsins {one}" for one in _each(standings, lambda r: r.medsins))
+            ", ".join(f"medsins {one}" for one in _each(leaderboard, lambda r: r.medsins))
         ),
     }
     listed = [part for name, fact in facts.items() for part in (_term(name), tag("dd", fact))]
@@ -323,8 +325,8 @@ def _scored(standings: Standings, numbers: Iterator[int]) -> Html:
         "section",
         tag("h2", text("What was scored")),
         tag("dl", *listed, class_="facts"),
-        _figure(numbers, "The runs, and answers that could not count.", _runs(standings)),
-        _signatures(standings),
+        _figure(numbers, "The runs, and answers that could not count.", _runs(leaderboard)),
+        _signatures(leaderboard),
         id="scored",
     )
 
@@ -333,11 +335,11 @@ def _term(name: str) -> Html:
     return tag("dt", text(name))
 
 
-def _each(standings: Standings, of: Callable[[Results], str]) -> list[str]:
-    return sorted({of(run.results) for run in standings.runs})
+def _each(leaderboard: Leaderboard, of: Callable[[Results], str]) -> list[str]:
+    return sorted({of(run.results) for run in leaderboard.runs})
 
 
-def _runs(standings: Standings) -> Html:
+def _runs(leaderboard: Leaderboard) -> Html:
     heads = ("Tasks", "Questions", "Blank", "Missing", "Unparsed")
     titles = [_sorter(0, text("Model"), "text")]
     titles += [_sorter(place, text(name), "number") for place, name in enumerate(heads, 1)]
@@ -346,7 +348,7 @@ def _runs(standings: Standings) -> Html:
         for name in ("Examples in the prompt", "Finished", "medsins")
     ]
     lines = []
-    for run in standings.runs:
+    for run in leaderboard.runs:
         tasks = run.results.tasks.values()
         totals = (
             len(tasks),
@@ -355,7 +357,11 @@ def _runs(standings: Standings) -> Html:
             sum(task.n_missing for task in tasks),
             sum(task.n_unparsed for task in tasks),
         )
-        words = (run.results.shots, "yes" if run.results.complete else "no", run.results.medsins)
+        words = (
+            run.results.num_fewshot,
+            "yes" if run.results.complete else "no",
+            run.results.medsins,
+        )
         lines.append(
             tag(
                 "tr",
@@ -367,9 +373,9 @@ def _runs(standings: Standings) -> Html:
     return tag("table", tag("thead", tag("tr", *titles)), tag("tbody", *lines), class_="sortable")
 
 
-def _signatures(standings: Standings) -> Html:
+def _signatures(leaderboard: Leaderboard) -> Html:
     families: dict[str, dict[str, list[str]]] = {}
-    for run in standings.runs:
+    for run in leaderboard.runs:
         for family, signature in sorted(run.results.signatures.items()):
             families.setdefault(family, {}).setdefault(signature, []).append(run.label)
     if not families:
@@ -387,29 +393,29 @@ def _signatures(standings: Standings) -> Html:
 # Categories
 
 
-def _category(standings: Standings, name: str, numbers: Iterator[int]) -> Html:
-    tasks = standings.tasks[name]
+def _category(leaderboard: Leaderboard, name: str, numbers: Iterator[int]) -> Html:
+    tasks = leaderboard.tasks[name]
     parts = [
         tag("h2", text(name)),
         _figure(
             numbers,
             f"{name}, by task.",
-            _table(standings.runs, standings.category(name)),
+            _table(leaderboard.runs, leaderboard.category(name)),
         ),
     ]
-    if languages := standings.languages(name):
+    if languages := leaderboard.languages(name):
         parts.append(
             _figure(
                 numbers,
                 f"{name}, by language of the answers.",
-                _table(standings.runs, languages),
+                _table(leaderboard.runs, languages),
             )
         )
     parts.append(tag("h3", text("By task" if len(tasks) > 1 else "In detail")))
-    parts += [drill_down(standings, task) for task in tasks]
+    parts += [drill_down(leaderboard, task) for task in tasks]
     return tag("section", *parts, id=_anchor(name))
 
 
-def _method(standings: Standings) -> Html:
-    paragraphs = (tag("p", text(one)) for one in method(standings.first.mode))
+def _method(leaderboard: Leaderboard) -> Html:
+    paragraphs = (tag("p", text(one)) for one in method(leaderboard.first.mode))
     return tag("section", tag("h2", text("Method")), *paragraphs, id="method", class_="prose")

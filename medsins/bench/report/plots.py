@@ -11,7 +11,7 @@ from itertools import accumulate
 from pathlib import Path
 from unicodedata import east_asian_width
 
-from medsins.bench.report.leaderboard import Cell, Column, Standings, scale
+from medsins.bench.report.leaderboard import Cell, Column, Leaderboard, scale
 from medsins.io.files import write_atomically, writing
 from medsins.markup.html import Attribute, Html, tag, text
 
@@ -31,13 +31,13 @@ _INK, _MUTED, _HAIR, _ACCENT, _GREY, _BAND = (
 _SANS = "Inter,'Helvetica Neue',Arial,'Liberation Sans','DejaVu Sans',sans-serif"
 
 
-def pictures(standings: Standings) -> dict[str, str]:
+def pictures(leaderboard: Leaderboard) -> dict[str, str]:
     """Return the pictures as SVG, by name.
 
     Args:
-        standings: What they show.
+        leaderboard: What they show.
     """
-    return {"leaderboard": _leaderboard(standings), "overview": _overview(standings)}
+    return {"leaderboard": _leaderboard(leaderboard), "overview": _overview(leaderboard)}
 
 
 def write_pictures(drawn: Mapping[str, str], out: Path) -> tuple[tuple[Path, ...], str]:
@@ -79,23 +79,23 @@ def _converter() -> Callable[[str], bytes] | None:
     return lambda svg: bytes(vl_convert.svg_to_png(svg, scale=_PIXELS))
 
 
-def _leaderboard(standings: Standings) -> str:
+def _leaderboard(leaderboard: Leaderboard) -> str:
     """Return the averages with their intervals, a row for each run."""
-    average = standings.leaderboard[0]
+    average = leaderboard.leaderboard[0]
     top, left, right = 96.0, 320.0, _WIDTH - _MARGIN - 64
-    bottom = top + _ROW * len(standings.runs)
+    bottom = top + _ROW * len(leaderboard.runs)
     ends = [end for cell in average.cells if cell for end in _ends(cell)]
     ticks = scale(min(ends), max(ends))
     axis = _Axis(left, right, ticks)
     body = [
-        _text(_MARGIN, 46, f"MedS-Bench: {_cut(standings.title, 70)}", size=21, weight=600),
-        _text(_MARGIN, 70, _subtitle(standings), size=13, fill=_MUTED),
+        _text(_MARGIN, 46, f"MedS-Bench: {_cut(leaderboard.title, 70)}", size=21, weight=600),
+        _text(_MARGIN, 70, _subtitle(leaderboard), size=13, fill=_MUTED),
     ]
     best = next((cell for cell in average.cells if cell and cell.best), None)
     if best and best.low is not None and best.high is not None:
         body.append(_span(axis, best.low, best.high, top, bottom - top, _BAND))
     body += axis.drawn(top, bottom)
-    for row, (run, cell) in enumerate(zip(standings.runs, average.cells, strict=True)):
+    for row, (run, cell) in enumerate(zip(leaderboard.runs, average.cells, strict=True)):
         assert cell is not None  # every run has an average
         middle = top + _ROW * (row + 0.5)
         rank = str(run.rank) if run.rank else "†"
@@ -105,19 +105,19 @@ def _leaderboard(standings: Standings) -> str:
             *_point(axis, cell, middle),
             _text(_WIDTH - _MARGIN, middle + 4.5, cell.shown, anchor="end", weight=_weight(cell)),
         ]
-    return _picture(body, bottom + 48, f"MedS-Bench: {standings.title}")
+    return _picture(body, bottom + 48, f"MedS-Bench: {leaderboard.title}")
 
 
-def _overview(standings: Standings) -> str:
+def _overview(leaderboard: Leaderboard) -> str:
     """Return a small picture for each category, all from 0 to 100."""
-    columns = standings.leaderboard[1:]
+    columns = leaderboard.leaderboard[1:]
     left = _MARGIN + 190
     width = (_WIDTH - _MARGIN - left - _PANEL_GAP * (_COLUMNS - 1)) / _COLUMNS
     row = 20.0
-    height = row * len(standings.runs) + 92
+    height = row * len(leaderboard.runs) + 92
     body = [
         _text(_MARGIN, 46, "MedS-Bench: the categories", size=21, weight=600),
-        _text(_MARGIN, 70, _subtitle(standings), size=13, fill=_MUTED),
+        _text(_MARGIN, 70, _subtitle(leaderboard), size=13, fill=_MUTED),
     ]
     for place, column in enumerate(columns):
         top = 128 + height * (place // _COLUMNS)
@@ -125,7 +125,7 @@ def _overview(standings: Standings) -> str:
         if place % _COLUMNS == 0:
             body += [
                 _text(_MARGIN, top + row * (line + 0.5) + 4, _cut(run.label, 26), size=12)
-                for line, run in enumerate(standings.runs)
+                for line, run in enumerate(leaderboard.runs)
             ]
         body += _panel(column, start, width, top, row)
     bottom = 128 + height * -(-len(columns) // _COLUMNS)
@@ -199,12 +199,12 @@ def _ends(cell: Cell) -> tuple[float, ...]:
     return tuple(end for end in (cell.low, cell.value, cell.high) if end is not None)
 
 
-def _subtitle(standings: Standings) -> str:
-    tasks = sum(map(len, standings.tasks.values()))
-    said = f"{tasks} tasks, {len(standings.tasks)} categories"
-    if standings.first.mode == "corrected":
+def _subtitle(leaderboard: Leaderboard) -> str:
+    tasks = sum(map(len, leaderboard.tasks.values()))
+    said = f"{tasks} tasks, {len(leaderboard.tasks)} categories"
+    if leaderboard.first.mode == "corrected":
         said += "; lines are 95 % intervals"
-    if not all(run.complete for run in standings.runs):
+    if not all(run.complete for run in leaderboard.runs):
         said += "; hollow: over fewer tasks, or not finished"
     return said
 

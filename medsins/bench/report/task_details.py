@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from string import ascii_lowercase
 
 from medsins.bench.report.leaderboard import (
-    Standings,
+    Leaderboard,
     counted,
     language_label,
     metric_label,
@@ -21,14 +21,14 @@ _TAIL = 200
 _ABSENT = "—"
 
 
-def drill_down(standings: Standings, task: str) -> Html:
+def drill_down(leaderboard: Leaderboard, task: str) -> Html:
     """Return a task in detail, folded until somebody opens it.
 
     Args:
-        standings: What the report holds.
+        leaderboard: What the report holds.
         task: Name of a task in it.
     """
-    fact = standings.fact(task)
+    fact = leaderboard.fact(task)
     about = (
         fact.benchmark_id,
         language_label(fact.language),
@@ -40,24 +40,24 @@ def drill_down(standings: Standings, task: str) -> Html:
         tag("span", breakable(task), class_="task"),
         tag("span", text(" · ".join(about)), class_="notes"),
     )
-    misses = list(_all_misses(standings, task))
+    misses = list(_all_misses(leaderboard, task))
     if misses:
         misses.insert(0, tag("h4", text("Lowest-scoring answers")))
     return tag(
         "details",
         summary,
-        tag("div", _metrics(standings, task), *misses),
+        tag("div", _metrics(leaderboard, task), *misses),
         class_="drill",
         id=f"task-{task}",
     )
 
 
-def _metrics(standings: Standings, task: str) -> Html:
+def _metrics(leaderboard: Leaderboard, task: str) -> Html:
     """Return the table of all metrics, the published values beside them, and the counts."""
-    detail = standings.detail(task)
+    detail = leaderboard.detail(task)
     own, published, reasons = detail.own, detail.published, detail.reasons
     groups = {
-        "Corrected" if standings.first.mode == "corrected" else "Scored": len(own),
+        "Corrected" if leaderboard.first.mode == "corrected" else "Scored": len(own),
         "As published": len(published),
         "Answers": 3,
     }
@@ -117,10 +117,10 @@ def _footnotes(reasons: Iterable[str]) -> Html:
     return tag("ul", *notes, class_="footnotes") if notes else Html("")
 
 
-def _all_misses(standings: Standings, task: str) -> Iterable[Html]:
-    shown = standings.may_be_shown(task)
-    for run in standings.runs:
-        misses = standings.misses(run, task)
+def _all_misses(leaderboard: Leaderboard, task: str) -> Iterable[Html]:
+    shown = leaderboard.may_be_shown(task)
+    for run in leaderboard.runs:
+        misses = leaderboard.misses(run, task)
         if not misses:
             continue
         if shown:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from medsins.bench.report.leaderboard import standings
+from medsins.bench.report.leaderboard import leaderboard
 from medsins.bench.report.markdown import markdown
 from medsins.bench.report.page import page
 from medsins.bench.report.plots import pictures, write_pictures
@@ -49,7 +49,7 @@ def report(
         InvalidFileError: A file is not valid, or they cannot stand in one report.
         OutputError: The folder cannot be written.
     """
-    found = standings(Path(path).expanduser() for path in paths)
+    found = leaderboard(Path(path).expanduser() for path in paths)
     folder = Path(out).expanduser()
     written, tables = folder / "index.html", folder / "report.md"
     with writing(folder):

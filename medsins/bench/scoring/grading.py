@@ -114,7 +114,7 @@ def score(
         raise InvalidFileError(
             f"{path}: no row answers a question of {bench.path}. Is it of another benchmark?"
         )
-    shown = {one.task for one in publication(bench.facts) if one.may}
+    shown = {one.task for one in publication(bench.facts) if one.allowed}
     scores = {task: score_task(task, by_task[task], seed=seed) for task in by_task}
     results = Results(
         model=model or run.get("model") or read.model or path.stem,
@@ -122,7 +122,7 @@ def score(
         subset=bench.facts["options"]["subset"],
         medsins=__version__,
         mode="corrected",
-        shots=_shots(run),
+        num_fewshot=_num_fewshot(run),
         complete=set(by_task) == set(bench.tasks) and not joined.missing,
         tasks={
             task: _result(
@@ -162,12 +162,12 @@ def compared(scored: list[Scored]) -> list[tuple[str, str, str, Comparison]]:
     ]
 
 
-def _shots(run: Mapping[str, Any]) -> str:
-    if "shots" not in run:
+def _num_fewshot(run: Mapping[str, Any]) -> str:
+    if "num_fewshot" not in run:
         return "not stated"
-    if run["shots"] is None:
+    if run["num_fewshot"] is None:
         return "none for multiple choice, else 3"
-    return str(run["shots"])
+    return str(run["num_fewshot"])
 
 
 def _published(task: str, answers: list[Answer], punkt: bool) -> dict[str, float | str]:

@@ -38,7 +38,7 @@ from medsins.bench.suite.tasks import CATEGORIES
 from medsins.errors import InvalidFileError
 from medsins.io.files import dump, write_atomically, writing
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 """Version of the layout of `results.json`."""
 
 _LISTED = 50
@@ -157,19 +157,19 @@ class Results(_Strict):
         subset: "full", or "paper" for as many rows of each task as the paper scores.
         medsins: Version of medsins that scored.
         mode: "corrected", or "paper" for what the published code computes.
-        shots: How many examples prompts had, in words.
+        num_fewshot: How many examples prompts had, in words.
         complete: Whether every task of the benchmark is scored and every question was asked.
         tasks: Results by full name of the task.
         signatures: What values depend on, by family of tasks.
     """
 
-    version: Literal["1"] = VERSION
+    version: Literal["2"] = VERSION
     model: Name
     benchmark: Name
     subset: Literal["full", "paper"]
     medsins: Text
     mode: Literal["corrected", "paper"]
-    shots: Text
+    num_fewshot: Text
     complete: bool
     tasks: Annotated[dict[TaskName, TaskResult], Field(min_length=1)]
     signatures: dict[Name, Text] = {}

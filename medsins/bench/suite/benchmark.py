@@ -1,8 +1,8 @@
-"""`bench build`: the test instances of the benchmark and the candidates for shots, in one folder.
+"""`bench build`: test instances, and candidates for few-shot examples, in one folder.
 
 benchmark.json       what is in it: tasks, sizes beside the published ones, facts of access, digests
 items/<task>.jsonl   what is asked: id, input, references
-shots/<task>.jsonl   candidates for examples, from the training split alone: id, input, output
+fewshot/<task>.jsonl   candidates for examples, from the training split alone: id, input, output
 build/               the build that they were taken from
 """
 
@@ -28,11 +28,11 @@ from medsins.errors import InvalidFileError, MissingFilesError
 from medsins.io.files import dump, write_atomically
 from medsins.registry import raw_root, resolve
 
-VERSION = "1"
-"""Version of the folder's layout and of the rules by which items and shots are chosen."""
+VERSION = "2"
+"""Version of the folder's layout and of the rules by which items and examples are chosen."""
 
 CANDIDATES = 256
-"""Most candidates for shots that are kept of a task."""
+"""Most candidates for few-shot examples that are kept of a task."""
 
 _FILE = "benchmark.json"
 
@@ -55,7 +55,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Shot:
+class FewshotExample:
     """A candidate for an example in prompts.
 
     Attributes:
@@ -119,13 +119,16 @@ class Benchmark:
         rows = self._rows("items", task)
         return [Item(row["id"], task, row["input"], tuple(row["references"])) for row in rows]
 
-    def shots(self, task: str) -> list[Shot]:
-        """Return the candidates for shots of a task.
+    def fewshot_examples(self, task: str) -> list[FewshotExample]:
+        """Return the candidates for few-shot examples of a task.
 
         Raises:
             InvalidFileError: The file was changed since it was built.
         """
-        return [Shot(row["id"], row["input"], row["output"]) for row in self._rows("shots", task)]
+        return [
+            FewshotExample(row["id"], row["input"], row["output"])
+            for row in self._rows("fewshot", task)
+        ]
 
     def _rows(self, kind: str, task: str) -> list[dict[str, Any]]:
         path = self.path / kind / f"{task}.jsonl"
@@ -148,7 +151,7 @@ def collect(
     workers: int | None = None,
     progress: bool | None = None,
 ) -> Benchmark:
-    """Build the benchmark: test instances, and candidates for shots from the training split.
+    """Build the benchmark: test instances, and few-shot candidates from the training split.
 
     A candidate whose input is also a test input of its task is never taken.
 
@@ -180,7 +183,7 @@ def collect(
         progress=progress,
     )
     manifest = result.manifest
-    for kind in ("items", "shots"):
+    for kind in ("items", "fewshot"):
         (path / kind).mkdir(exist_ok=True)
     facts = {
         one.name: _write_task(path, manifest, one, subset, seed)
@@ -284,7 +287,7 @@ def _write_task(
         "category": one.published.category,
         "definition": one.task.definition,
         "metric": one.task.metric,
-        "shots_asked": one.published.shots,
+        "num_fewshot": one.published.num_fewshot,
         "input_language": one.task.input_language,
         "output_language": one.task.output_language,
         "rows": len(items),
@@ -293,7 +296,7 @@ def _write_task(
         "candidates": len(shots),
         "note": _note(len(items), published, one),
         "items": _write_rows(path / "items" / f"{one.name}.jsonl", items),
-        "shots": _write_rows(path / "shots" / f"{one.name}.jsonl", shots),
+        "fewshot": _write_rows(path / "fewshot" / f"{one.name}.jsonl", shots),
     }
 
 

@@ -1,4 +1,4 @@
-"""What MedS-Bench is: its tasks, their categories, shots and published sizes.
+"""What MedS-Bench is: its tasks, their categories, few-shot examples and published sizes.
 
 Facts from the paper (arXiv:2408.12547, tables and supplement) and from the published files; where
 those disagree or say nothing, the note says so. The paper counts 52 tasks; the published files have
@@ -47,7 +47,7 @@ class Published:
     note: str = ""
 
     @property
-    def shots(self) -> int:
+    def num_fewshot(self) -> int:
         """Examples in a prompt: none for multiple choice, else three."""
         return 0 if self.category == "MCQA" else 3
 

@@ -55,7 +55,7 @@ class TaskSamples:
         rule = quota(
             task.samples, task.available, lambda: (keyed.samples for keyed in self._keyed([]))
         )
-        cases = Cases(self._build, task.task, options.seed) if options.few_shot else None
+        cases = Cases(self._build, task.task, options.seed) if options.num_fewshot else None
         for keyed in self._keyed(["input", "output", "record", *self._more]):
             copies = rule.copies(keyed.samples)
             used = np.flatnonzero(copies.any(axis=1))
@@ -85,7 +85,7 @@ class TaskSamples:
         wording = self.instructions.wordings[pick]
         text, shown = rows.inputs[place], []
         if cases is not None:
-            wanted = self._options.few_shot
+            wanted = self._options.num_fewshot
             shown = cases.draw(rows.keys[place], rows.ids[place], rows.records[place], text, wanted)
             self.fewer_cases += len(shown) < wanted
         system, user = render(self._options.template, wording.text, text, shown)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
-class Call:
+class Request:
     """One chat completion to ask for.
 
     Attributes:
@@ -34,7 +34,7 @@ class Call:
     def key(self, model: str) -> str:
         """Return the identity of the question: a SHA-256 over all that shapes the answer.
 
-        It names the call in the journal and travels as `Idempotency-Key`, so a question that was
+        It names the request in the journal and travels as `Idempotency-Key`, so a question that was
         answered is never asked again, whatever changed in the code around it.
         """
         return hashlib.sha256(json.dumps(self.body(model), sort_keys=True).encode()).hexdigest()
@@ -74,7 +74,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     """One answer of a model.
 
     Attributes:
@@ -100,17 +100,18 @@ class Reply:
 
 
 class Source(Protocol):
-    """Where a transport draws its calls from, and what it hands the answers to.
+    """Where a transport draws its requests from, and what it hands the answers to.
 
-    A transport calls `draw` whenever it has room, and `take` when an answer is there. `draw` gives
-    None when nothing is to be asked now; if answers are still to come, more may follow from them.
+    A transport asks for `next_request` whenever it has room, and hands answers to `on_response`.
+    `next_request` gives None when nothing is to be asked now; if answers are still to come, more
+    may follow from them.
     """
 
-    def draw(self) -> Call | None:
-        """Return the next call, or None if there is none now."""
+    def next_request(self) -> Request | None:
+        """Return the next request, or None if there is none now."""
 
-    def take(self, call: Call, reply: Reply) -> None:
-        """Accept the answer to a call."""
+    def on_response(self, request: Request, response: Response) -> None:
+        """Accept the answer to a request."""
 
-    def give_up(self, call: Call, why: str) -> None:
-        """Accept that a call got no answer this time; asking again later may succeed."""
+    def give_up(self, request: Request, reason: str) -> None:
+        """Accept that a request got no answer this time; asking again later may succeed."""

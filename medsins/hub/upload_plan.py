@@ -199,9 +199,7 @@ def task_of(path: str) -> str:
     return path.split("/")[1]
 
 
-def narrowed(
-    folder: BuildFolder, manifest: dict[str, Any], tasks: Collection[str]
-) -> dict[str, Any]:
+def subset(folder: BuildFolder, manifest: dict[str, Any], tasks: Collection[str]) -> dict[str, Any]:
     """Return the manifest of a build without the sources of other tasks.
 
     A source goes or stays as a whole, since that is how it is decided and how its records are
@@ -238,7 +236,7 @@ def parcel(folder: BuildFolder, manifest: dict[str, Any], travelling: dict[str, 
     Args:
         folder: The build, which has been verified.
         manifest: Its manifest.
-        travelling: The part of the manifest that may travel; see `narrowed`.
+        travelling: The part of the manifest that may travel; see `subset`.
 
     Raises:
         CorruptBuildError: A text of the build is a symbolic link.
