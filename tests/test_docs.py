@@ -7,8 +7,9 @@ from pathlib import Path
 from types import ModuleType
 
 import medsins
+from paths import ROOT
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+DOCS = ROOT / "docs"
 
 
 def script(name: str) -> ModuleType:

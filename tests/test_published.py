@@ -15,8 +15,8 @@ import pytest
 from pyarrow import parquet
 
 import medsins
+from paths import SHARED
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 PUBLISHED = SHARED / "published" / "rationale_rows.en_fr_es.jsonl"
 RAW = SHARED / "raw"
 

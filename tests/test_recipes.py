@@ -12,8 +12,9 @@ import medsins
 from medsins.contributing.check import check
 from medsins.recipe import method_for
 from medsins.registry import find, samples_root
+from paths import ROOT, SHARED
 
-RAW = Path(__file__).resolve().parents[2] / "shared" / "raw"
+RAW = SHARED / "raw"
 """Real raw files, where a developer has them; they are not part of the project."""
 
 
@@ -72,7 +73,7 @@ def test_the_recipe_reads_its_owners_files(name: str, tmp_path: Path) -> None:
 def test_the_page_of_counts_is_current() -> None:
     if not RAW.is_dir():
         pytest.skip("there are no real raw files beside this checkout")
-    docs = Path(__file__).resolve().parents[1] / "docs"
+    docs = ROOT / "docs"
     script = (
         "import make_counts, pathlib, sys\n"
         "sys.stdout.write(make_counts.page(pathlib.Path(sys.argv[1])))"

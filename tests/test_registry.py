@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from recipes_for_tests import write_recipe
 
 import medsins
 from medsins import errors
 from medsins.registry import resolve
+from recipes_for_tests import write_recipe
 
 
 def names(select: str | list[str]) -> list[str]:

@@ -279,7 +279,7 @@ def _enough_cases(build: Build, counts: Mapping[str, Allotment], options: Option
     if short:
         listed = ", ".join(f"{task} ({count})" for task, count in short.items())
         raise CheckError(
-            f"num_fewshot={options.num_fewshot} shows each instance {options.num_fewshot} others of the "
-            f"train split, and these tasks have too few there: {listed}. Build their train split, "
-            f"or leave them out: --select 'all {' '.join(f'-{task}' for task in short)}'."
+            f"num_fewshot={options.num_fewshot} shows each instance {options.num_fewshot} others "
+            f"of the train split, and these tasks have too few there: {listed}. Build their train "
+            f"split, or leave them out: --select 'all {' '.join(f'-{task}' for task in short)}'."
         )

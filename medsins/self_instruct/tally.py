@@ -27,7 +27,7 @@ from medsins.self_instruct.pool import Pool
 
 LEAKS = {
     "prompt leaked": "leak:meta",
-    "chat response": "leak:chat",
+    "chat reply": "leak:chat",
     "role reversed": "leak:reversal",
     "executed": "executed",
     "other language": "language",

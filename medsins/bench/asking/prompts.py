@@ -1,8 +1,8 @@
 """What a model is asked: definition, few-shot examples, question.
 
-Few-shot examples are drawn for each item from its task's candidates, by the seed and the item's id, so
-they do not depend on which other items are asked. If a prompt is too long, examples go, the last one
-first; the question is never cut.
+Few-shot examples are drawn for each item from its task's candidates, by the seed and the item's id,
+so they do not depend on which other items are asked. If a prompt is too long, examples go, the last
+one first; the question is never cut.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def prompt(
     for shot in drawn:
         if shot.id == item.id or shot.input == item.input:
             raise CheckError(
-                f"{item.task}: a candidate for few-shot examples is the test item {item.id} itself. "
-                "Build the benchmark again."
+                f"{item.task}: a candidate for few-shot examples is the test item {item.id} "
+                "itself. Build the benchmark again."
             )
     user = f"Input:\n{item.input}\nOutput:\n" if num_fewshot else item.input
     while True:
