@@ -10,13 +10,13 @@ Public names are resolved on first use, so that `import medsins` stays fast.
 
 from __future__ import annotations
 
-from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from importlib import import_module as _import_module
+from pathlib import Path as _Path
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-__version__ = "0.1.0"
+from medsins.io.version import __version__
 
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = _Path(__file__).resolve().parent.parent
 if (_ROOT / "recipes").is_dir() and (_ROOT / "pyproject.toml").is_file():
     # In a checkout the recipes lie beside the package; installed, they lie inside it.
     __path__.append(str(_ROOT))
@@ -57,7 +57,9 @@ __all__ = [
     "Redistribution",
     "SplitRule",
     "Task",
+    "__version__",
     "build",
+    "errors",
     "expand",
     "export",
     "fetch",
@@ -73,8 +75,8 @@ __all__ = [
     "verify",
 ]
 
-if TYPE_CHECKING:
-    from medsins import raw, text
+if _TYPE_CHECKING:
+    from medsins import errors, raw, text
     from medsins.bench.scoring.grading import score
     from medsins.builds.loading import load
     from medsins.builds.verifying import verify
@@ -89,13 +91,13 @@ if TYPE_CHECKING:
     from medsins.taxonomy import Access, Category, Domain, LlmApi, Redistribution
 
 
-def __getattr__(name: str) -> Any:
-    if name in ("raw", "text"):
-        return import_module(f"medsins.{name}")
+def __getattr__(name: str) -> object:
+    if name in ("errors", "raw", "text"):
+        return _import_module(f"medsins.{name}")
     if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+        return getattr(_import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'medsins' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted(__all__)

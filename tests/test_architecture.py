@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+import subprocess
+import sys
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,11 +16,10 @@ from medsins.schema import json_schemas
 
 ROOT = Path(medsins.__file__).resolve().parent
 LAYERS = [
-    {"errors", "markup", "schema", "taxonomy", "text", "io"},
+    {"errors", "io", "markup", "schema", "taxonomy", "text"},
     {"raw"},
     {"instructions"},
-    {"recipe"},
-    {"registry"},
+    {"recipe", "registry"},
     {"builds"},
     {"policy", "quality"},
     {"cards"},
@@ -26,37 +28,88 @@ LAYERS = [
     {"bench", "formats", "hub", "self_instruct"},
     {"cli"},
 ]
+"""What lies loose in the package and its rooms, line by line: a module imports from its own line
+and those before it. `docs/design.md` says why."""
+
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+MOST_LOOSE_FILES = 8
 
 
 def modules() -> list[Path]:
     return sorted(ROOT.rglob("*.py"))
 
 
-def imported(path: Path) -> set[str]:
-    """The first-level modules of medsins that a module imports."""
+def dotted(path: Path) -> str:
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+NAMES = {dotted(path): path for path in modules()}
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """The modules of the package that a module imports, wherever in it, for type checkers too."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names: list[str] = []
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        for name in names:
-            parts = name.split(".")
-            if parts[0] == "medsins" and len(parts) > 1 and parts[1] in LEVEL:
-                found.add(parts[1])
-    return found
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports name their module in full"
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in NAMES else str(node.module) for name in whole}
+    return found & NAMES.keys()
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_a_module_imports_only_from_its_own_layer_and_below(path: Path) -> None:
-    name = path.relative_to(ROOT).parts[0].removesuffix(".py")
-    if name == "__init__":
-        return
-    assert name in LEVEL, f"{name} has no place in the layers"
-    above = {other for other in imported(path) if LEVEL[other] > LEVEL[name]}
-    assert not above
+def circles(imports: Mapping[str, Collection[str]]) -> list[list[str]]:
+    """The groups of modules that import one another, directly or through others."""
+    reached: dict[str, set[str]] = {}
+    for start in imports:
+        seen, todo = set[str](), list(imports[start])
+        while todo:
+            name = todo.pop()
+            if name not in seen:
+                seen.add(name)
+                todo.extend(imports.get(name, ()))
+        reached[start] = seen
+    groups = {
+        frozenset(other for other in reached[name] if name in reached.get(other, ()))
+        for name in imports
+        if name in reached[name]
+    }
+    return sorted(sorted(group) for group in groups)
+
+
+IMPORTS = {
+    name: imported(ast.parse(path.read_text(encoding="utf-8"))) - {"medsins"}
+    for name, path in NAMES.items()
+    if name != "medsins"
+}
+"""What each module imports; the front door, which resolves names on first use, is left out."""
+
+
+@pytest.mark.parametrize("name", sorted(IMPORTS))
+def test_a_module_imports_only_from_its_own_line_and_those_before(name: str) -> None:
+    place = name.split(".")[1]
+    assert place in LEVEL, f"{place} has no place in the layers"
+    assert not {other for other in IMPORTS[name] if LEVEL[other.split(".")[1]] > LEVEL[place]}
+
+
+def test_no_files_import_one_another() -> None:
+    assert circles(IMPORTS) == []
+
+
+def test_circles_are_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}, "e": ()}) == [["a", "b", "c"]]
+    in_a_function = "def f():\n    from medsins.recipe import Task\n"
+    for_checkers = "if TYPE_CHECKING:\n    import medsins.registry\n"
+    assert imported(ast.parse(in_a_function)) == {"medsins.recipe"}
+    assert imported(ast.parse(for_checkers)) == {"medsins.registry"}
+
+
+def test_few_files_lie_loose() -> None:
+    for room in (ROOT, ROOT / "bench"):
+        loose = list(room.glob("*.py"))
+        assert len(loose) <= MOST_LOOSE_FILES
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -75,10 +128,17 @@ def test_public_names_are_there_and_no_module_bears_one() -> None:
     for name in medsins.__all__:
         assert getattr(medsins, name) is not None
     stems = {path.stem for path in ROOT.glob("*.py")} | {p.name for p in ROOT.iterdir()}
-    functions = {name for name in medsins.__all__ if name.islower()} - {"raw", "text"}
+    functions = {name for name in medsins.__all__ if name.islower()} - {"errors", "raw", "text"}
     assert not stems & functions
+    assert dir(medsins) == sorted(medsins.__all__)
     with pytest.raises(AttributeError):
         medsins.no_such_name  # noqa: B018
+
+
+def test_errors_are_there_in_a_fresh_process() -> None:
+    said = "import medsins; print(medsins.errors.MedsinsError.exit_code)"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout == "2\n"
 
 
 @pytest.mark.parametrize("name", list(json_schemas()))

@@ -16,9 +16,9 @@ import traceback
 
 import click
 
-from medsins import __version__
 from medsins.cli import benching, building, exporting, instructing, publishing
 from medsins.errors import MedsinsError
+from medsins.io.version import __version__
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -15,9 +15,9 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-from medsins import __version__
 from medsins.errors import CorruptFileError, MissingFilesError
 from medsins.instructions.wordings import wordings
+from medsins.io.version import __version__
 from medsins.raw.files import FileSet, Located, RawFile, Reader, Span
 from medsins.recipe import Recipe, Task, joins_files
 from medsins.taxonomy import SPLITS

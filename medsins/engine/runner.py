@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
-from medsins import __version__
 from medsins.builds.folder import MANIFEST, BuildFolder
 from medsins.engine.local import Local
 from medsins.engine.plan import (
@@ -33,6 +32,7 @@ from medsins.errors import (
 )
 from medsins.instructions.wordings import KINDS
 from medsins.io.files import dump, writing
+from medsins.io.version import __version__
 from medsins.recipe import Recipe, Task
 from medsins.registry import Select, raw_root, resolve, samples_root
 from medsins.taxonomy import SPLITS

@@ -12,7 +12,6 @@ from typing import Any, Literal
 import orjson
 from tqdm import tqdm
 
-from medsins import __version__
 from medsins.errors import OutputError
 from medsins.formats.placement import RECORD, placed
 from medsins.formats.planning import ExportPlan, Options, plan
@@ -23,6 +22,7 @@ from medsins.formats.task_samples import TaskSamples
 from medsins.formats.trainers import trace
 from medsins.formats.writers import Files, JsonLines, Parquet, Tar, TaskFile, Writer, finishing
 from medsins.io.files import dump, write_atomically
+from medsins.io.version import __version__
 from medsins.policy.decisions import LOCAL_ADVICE, Verdict, admitted
 from medsins.raw.files import sha256
 from medsins.registry import Select

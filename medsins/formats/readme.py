@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from medsins import __version__
 from medsins.errors import MedsinsError
 from medsins.formats.planning import ExportPlan
+from medsins.io.version import __version__
 from medsins.registry import recipe as find_recipe
 
 _CLOSED = """\

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from medsins import __version__
 from medsins.formats.rows import Build, installed
 from medsins.instructions.languages import language
+from medsins.io.version import __version__
 from medsins.taxonomy import LANGUAGES
 
 _SPLIT_TYPES = {"train": "Train", "test": "Test"}

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from medsins import __version__
 from medsins.errors import HubError, MedsinsError, OutputError
+from medsins.io.version import __version__
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoFile

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from medsins import __version__
 from medsins.builds.folder import MANIFEST, BuildFolder
 from medsins.builds.verifying import verify
 from medsins.errors import AccessError, BuildConflictError, HubError
@@ -32,6 +31,7 @@ from medsins.hub.upload_plan import (
     subset,
     task_of,
 )
+from medsins.io.version import __version__
 from medsins.policy.decisions import ENDPOINT_ADVICE, Verdict, admitted, publication
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from medsins import __version__
 from medsins.instructions.wordings import instruction_id
 from medsins.io.files import write_atomically
+from medsins.io.version import __version__
 from medsins.llm.budget import Price
 from medsins.self_instruct.plan import Accepted, Expansion
 from medsins.self_instruct.prompts import VERSION

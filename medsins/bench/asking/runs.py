@@ -24,11 +24,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from medsins import __version__
 from medsins.bench.asking.prompts import prompt
 from medsins.bench.suite.benchmark import Benchmark, Item
 from medsins.errors import CheckError, MissingExtraError, UnknownNameError
 from medsins.io.files import dump, write_atomically, writing
+from medsins.io.version import __version__
 from medsins.llm.budget import Budget, Caps, Price, Spent
 from medsins.llm.endpoint import Endpoint
 from medsins.llm.journal import Journal

@@ -14,7 +14,6 @@ from typing import Any
 
 from tqdm import tqdm
 
-from medsins import __version__
 from medsins.bench.harnesses import helm, inspect_files, lm_eval
 from medsins.bench.harnesses.records import (
     ExportedTask,
@@ -26,6 +25,7 @@ from medsins.bench.suite.benchmark import Benchmark
 from medsins.errors import CheckError, OutputError, UnknownNameError
 from medsins.formats.placement import RECORD, placed
 from medsins.io.files import dump, write_atomically
+from medsins.io.version import __version__
 from medsins.policy.decisions import LOCAL_ADVICE, Verdict, admitted, model_calls, publication
 from medsins.registry import recipe as find_recipe
 

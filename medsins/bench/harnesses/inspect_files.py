@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from medsins import __version__
 from medsins.bench.harnesses.records import ExportedTask, Options
 from medsins.io.files import write_atomically
+from medsins.io.version import __version__
 
 HOW = """\
 Ask a model, on any machine that has both packages (`pip install 'medsins[inspect]'`):

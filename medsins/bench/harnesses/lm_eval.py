@@ -17,7 +17,6 @@ from typing import Any
 
 import yaml
 
-from medsins import __version__
 from medsins.bench.harnesses.records import (
     MAX_ANSWER_TOKENS,
     METRICS,
@@ -27,6 +26,7 @@ from medsins.bench.harnesses.records import (
 )
 from medsins.bench.suite.families import Family
 from medsins.io.files import write_atomically
+from medsins.io.version import __version__
 
 PREFIX = "medsbench"
 """What names of tasks and groups begin with: the harness has thousands of others."""

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from medsins import __version__
 from medsins.bench.scoring.corrected.statistics import Comparison
 from medsins.bench.scoring.predictions import Answer, join, read_predictions
 from medsins.bench.scoring.results import Miss, Results, TaskResult, write_results
@@ -25,6 +24,7 @@ from medsins.errors import (
     MissingFilesError,
     UnknownNameError,
 )
+from medsins.io.version import __version__
 from medsins.policy.decisions import publication
 from medsins.registry import resolve
 from medsins.registry import task as find_task

@@ -10,7 +10,6 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import xxhash
 
-from medsins import __version__
 from medsins.bench.scoring.corrected import choices, entities, labels, text
 from medsins.bench.scoring.corrected.statistics import (
     LEVEL,
@@ -26,6 +25,7 @@ from medsins.bench.scoring.predictions import Answer
 from medsins.bench.suite.benchmark import Benchmark, Item
 from medsins.bench.suite.families import Family, Profile, profile
 from medsins.errors import InvalidFileError
+from medsins.io.version import __version__
 from medsins.recipe import Task
 from medsins.registry import task as find_task
 

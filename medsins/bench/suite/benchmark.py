@@ -20,12 +20,12 @@ from typing import Any, Literal
 
 import xxhash
 
-from medsins import __version__
 from medsins.bench.suite.tasks import BenchTask, bench_tasks
 from medsins.engine.plan import locate
 from medsins.engine.runner import build
 from medsins.errors import InvalidFileError, MissingFilesError
 from medsins.io.files import dump, write_atomically
+from medsins.io.version import __version__
 from medsins.registry import raw_root, resolve
 
 VERSION = "2"
