@@ -12,7 +12,8 @@ from medsins.raw.annotations import Document, Mention, Relation, Sentence, brat,
 from medsins.raw.documents import Term, obo, xml
 from medsins.raw.files import Download, FileSet, RawFile
 from medsins.raw.records import json, jsonl, lines, superni
-from medsins.raw.tables import csv, tsv, xlsx
+from medsins.raw.tables import csv, tsv
+from medsins.raw.workbooks import xlsx
 
 __all__ = [
     "Document",

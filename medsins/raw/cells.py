@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Self, overload
 
+from medsins.errors import CorruptFileError
+
 Record = dict[str, Any]
 """From column to cell, and from group to the tuple of its columns' cells."""
 
@@ -99,3 +101,20 @@ def _row_maker(layout: Layout) -> Callable[..., Iterator[Record]]:
     exec(code, namespace)
     made: Callable[..., Iterator[Record]] = namespace["records"]
     return made
+
+
+def check_columns(where: str, names: Sequence[str], wanted: Sequence[str]) -> None:
+    """Refuse a header without a wanted column, or with two of a name; no name is none."""
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        listed = ", ".join(repr(name) for name in names if name)
+        raise CorruptFileError(
+            f"{where} has no column {', '.join(map(repr, missing))}. Its columns are "
+            f"{listed or 'without names'}. Check that it is the file its name says."
+        )
+    repeated = [name for name in dict.fromkeys(wanted or names) if name and names.count(name) > 1]
+    if repeated:
+        raise CorruptFileError(
+            f"{where} has more than one column {', '.join(map(repr, repeated))}: which one is "
+            "meant cannot be told. Rename the others."
+        )

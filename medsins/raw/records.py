@@ -13,8 +13,8 @@ from typing import IO, Any, NoReturn
 import orjson
 
 from medsins.errors import CorruptFileError, RecordError
+from medsins.raw.csv_cutting import RowCutter
 from medsins.raw.files import Batch, Cutter, FileSet, RawFile, Span, SpanStream, blocks, file_set
-from medsins.raw.tables import RowCutter
 
 STREAMED = 16 << 20
 """Bytes from which on a JSON document is not read as a whole."""

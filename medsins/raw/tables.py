@@ -1,8 +1,7 @@
-"""Readers of tables: delimited text of any size, and Excel workbooks.
+"""Readers of delimited text of any size; `csv_cutting` cuts large files.
 
 A record is a dict from column name to cell, and from the name of a group to the cells of its
-columns. Cells of delimited text are always strings, as they stand in the file; an empty cell is
-"". Cells of a workbook keep their type, and an empty one is None.
+columns. Cells are always strings, as they stand in the file; an empty cell is "".
 """
 
 from __future__ import annotations
@@ -15,7 +14,8 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from medsins.errors import CorruptFileError, RecordError
-from medsins.raw.cells import Layout, Records
+from medsins.raw.cells import Layout, Records, check_columns
+from medsins.raw.csv_cutting import RowCutter
 from medsins.raw.files import (
     Batch,
     Cutter,
@@ -24,7 +24,6 @@ from medsins.raw.files import (
     Readable,
     Span,
     SpanStream,
-    count_quotes,
     file_set,
 )
 
@@ -132,7 +131,8 @@ class TableReader:
         first = self.names is None and (span is None or span[0] == 0)
         # Records larger than a block are rare, and so are rows with too few cells or too many:
         # only then is the file read again, in larger blocks or in the slower way that can tell
-        # which rows to leave out.
+        # which rows to leave out. What was yielded stays yielded: a second reading starts over,
+        # since Arrow cannot be asked to go on after an error, and drops rows up to `done`.
         size, done, lenient = BLOCK, 0, False
         while True:
             try:
@@ -147,7 +147,8 @@ class TableReader:
                         f"{_LARGEST_BLOCK >> 20} MiB; a quote is probably never closed."
                     ) from error
             except _WrongWidthError:
-                # Characters beyond ASCII are twice as long that way.
+                # Bytes pass as characters then, and those beyond ASCII are twice as long in UTF-8:
+                # without a larger block a record that fitted before would straddle its end.
                 size, lenient = size * 2, True
             else:
                 return
@@ -180,7 +181,7 @@ class TableReader:
                 f"{file.path}: the header row is not UTF-8 text. Convert the file, or declare its "
                 "encoding in the recipe."
             )
-        _check_columns(str(file.path), names, self.layout.names if self.layout else ())
+        check_columns(str(file.path), names, self.layout.names if self.layout else ())
         return names
 
     def _decoded(self, stream: IO[bytes], file: RawFile) -> Readable:
@@ -218,6 +219,8 @@ class TableReader:
         layout = self.layout or Layout(names)
         wanted = layout.names
         with file.open() as opened, self._stream(opened, file, span) as stream:
+            # Reading through a Python stream makes workers wait for the interpreter's lock, so
+            # Arrow opens the span by itself wherever nothing has to be counted or transcoded.
             alone = None if lenient or stream.counts else _segment(file, span, size)
             try:
                 reader = arrow_csv.open_csv(
@@ -247,7 +250,9 @@ class TableReader:
                         batch.origin = origin
                         yield _after(batch, done)
             except pa.ArrowInvalid as error:
-                # A header row beyond the block makes it seem empty.
+                # Arrow tells its errors apart by their words alone; tests/raw/test_tables.py has
+                # each, so that a version that words them otherwise is found out. A header row
+                # longer than the block makes the file seem empty: no types can be inferred.
                 large = "cannot infer" in str(error) and (alone or stream.passed >= size)
                 if large or "straddling" in str(error):
                     raise _StraddlingRecordError from error
@@ -266,6 +271,8 @@ class TableReader:
                 ) from error
             if trailing := [item for item in refused if item[0] > done]:
                 yield Batch(file.name, [], [], trailing, origin)
+            # Arrow takes the end of a file for the end of an open cell, which would silently
+            # swallow all rows after a stray quote.
             if stream.quotes % 2:
                 last = max(row, *(number for number, _ in refused), 1)
                 raise CorruptFileError(
@@ -294,23 +301,6 @@ def _segment(file: RawFile, span: Span | None, block: int) -> Any:
             if stream.read(1) == b"\r":
                 return None
     return pa.OSFile(str(file.path)).get_stream(span[0], span[1] - span[0])
-
-
-def _check_columns(where: str, names: Sequence[str], wanted: Sequence[str]) -> None:
-    """Refuse a header without a wanted column, or with two of a name; no name is none."""
-    missing = [name for name in wanted if name not in names]
-    if missing:
-        listed = ", ".join(repr(name) for name in names if name)
-        raise CorruptFileError(
-            f"{where} has no column {', '.join(map(repr, missing))}. Its columns are "
-            f"{listed or 'without names'}. Check that it is the file its name says."
-        )
-    repeated = [name for name in dict.fromkeys(wanted or names) if name and names.count(name) > 1]
-    if repeated:
-        raise CorruptFileError(
-            f"{where} has more than one column {', '.join(map(repr, repeated))}: which one is "
-            "meant cannot be told. Rename the others."
-        )
 
 
 class _StraddlingRecordError(Exception):
@@ -407,35 +397,6 @@ def _decode_each(
     return Batch(file, records, kept, sorted(bad, key=lambda item: item[0]))
 
 
-class RowCutter:
-    """Finds row starts by counting quotes: a line break ends a row where their number is even.
-
-    Args:
-        quoting: False where quotes are ordinary characters, so that any line break ends a row.
-    """
-
-    def __init__(self, quoting: bool = True) -> None:
-        self._quoting = quoting
-        self._odd = False
-
-    def feed(self, block: bytes | bytearray) -> None:
-        """Take the next bytes of the file."""
-        if self._quoting and count_quotes(block) % 2:
-            self._odd = not self._odd
-
-    def boundary(self, block: bytes | bytearray) -> int | None:
-        """Return where the first row starts in the bytes that follow those fed so far."""
-        odd, start = self._odd, 0
-        while (end := block.find(b"\n", start)) >= 0:
-            if self._quoting and block.count(b'"', start, end) % 2:
-                odd = not odd
-            start = end + 1
-            # A byte order mark is left out where a part starts: this one would belong to a cell.
-            if not odd and not codecs.BOM_UTF8.startswith(bytes(block[start : start + 3])):
-                return start
-        return None
-
-
 class _Transcoder(io.RawIOBase):
     """Another encoding's bytes as UTF-8."""
 
@@ -470,74 +431,3 @@ class _Transcoder(io.RawIOBase):
         kept = want - (want > 1 and self._ready[want - 1 : want] == b"\r")
         data, self._ready = self._ready[:kept], self._ready[kept:]
         return data
-
-
-def xlsx(
-    *patterns: str,
-    sheet: str | None = None,
-    columns: Sequence[str] = (),
-    **splits: str | Sequence[str],
-) -> FileSet:
-    """Excel workbooks, transitional or strict OOXML: the first row of a sheet has the names.
-
-    Args:
-        *patterns: Files without an official split.
-        sheet: Name of the sheet; default: the only one.
-        columns: Columns that must be there. Columns without a name are left out.
-        **splits: Files by official split.
-    """
-    return file_set(WorkbookReader(sheet, tuple(columns)), patterns, splits)
-
-
-@dataclass(frozen=True)
-class WorkbookReader:
-    """Reads one sheet of each workbook; see `xlsx` for the fields."""
-
-    sheet: str | None
-    columns: tuple[str, ...]
-    companions: tuple[str, ...] = ()
-
-    def cutter(self) -> Cutter | None:
-        """Return None: a workbook is one unit."""
-        return None
-
-    def read(self, file: RawFile, span: Span | None = None) -> Iterator[Batch]:
-        """Yield dicts from column to cell value; wholly empty rows are left out.
-
-        Raises:
-            CorruptFileError: It is no workbook, or has not the sheet or a column.
-        """
-        del span
-        from python_calamine import CalamineError, CalamineWorkbook
-
-        try:
-            book = CalamineWorkbook.from_filelike(io.BytesIO(file.read()))
-            name = self._sheet(file, book.sheet_names)
-            rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-        except CalamineError as error:
-            raise CorruptFileError(f"{file.path} is not a readable workbook ({error}).") from error
-        header = [str(cell).strip() for cell in rows[0]] if rows else []
-        _check_columns(f"{file.path}, sheet {name!r}", header, self.columns)
-        if rows and not any(header):
-            raise CorruptFileError(
-                f"{file.path}, sheet {name!r} does not begin with a row of column names."
-            )
-        named = [(i, cell) for i, cell in enumerate(header) if cell]
-        records, numbers = [], []
-        for number, row in enumerate(rows[1:], 1):
-            if any(cell != "" for cell in row):
-                records.append({name: row[i] if row[i] != "" else None for i, name in named})
-                numbers.append(number)
-        yield Batch(file.name, records, numbers)
-
-    def _sheet(self, file: RawFile, names: list[str]) -> str:
-        if self.sheet is None and len(names) == 1:
-            return names[0]
-        if self.sheet in names:
-            assert self.sheet is not None
-            return self.sheet
-        wanted = f"no sheet {self.sheet!r}" if self.sheet else "more than one sheet"
-        raise CorruptFileError(
-            f"{file.path} has {wanted}; its sheets are {', '.join(map(repr, names))}. Rename the "
-            "sheet, or name the right one in the recipe."
-        )
