@@ -10,7 +10,7 @@ from itertools import pairwise
 
 _SPACE_BEFORE = re.compile(r" (?=[.,;:?!])")
 _EMPTY_LINES = re.compile(r"\n{3,}")
-# Two blanks after a word are found first: a pattern that begins with the word is slow.
+# Two spaces after a word are found first: a pattern that begins with the word is slow.
 _FLATTENED = re.compile(r"  (?<=\S  )(?: +(?=\S)| *(?=- ))")
 
 # A line break, or a stop before something that can begin a sentence: a capital, a digit, or a
@@ -20,7 +20,7 @@ _SENTENCE_BREAK = re.compile(
     r"(?=[\"'“‘(\[]*(?:(?![A-Z]\s?\.)[A-Z0-9À-ÖØ-Þ]|[a-z]+-?[A-Z0-9]))"
 )
 # What ends in a full stop without ending a sentence: abbreviations, initials ("J. N. Surname"),
-# the blank-torn start of a decimal ("P =. 05"), and the number or letter of an item of a list.
+# the space-torn start of a decimal ("P =. 05"), and the number or letter of an item of a list.
 _NO_SENTENCE_END = re.compile(
     r"(?:^|[\s(\[])(?:e\.g|i\.e|vs|cf|viz|et|al|ca|approx|[Ff]igs?|[Ee]qs?|[Rr]efs?|Nos?|no|Nr"
     r"|Vol|pp|Dr|Mr|Mrs|Prof|St|spp?|[cp])\.$"
@@ -32,7 +32,7 @@ _CLOSES_BRACKET = re.compile(r"[^()\[\]\n]*[)\]]")
 
 
 def join_tokens(tokens: Iterable[str]) -> str:
-    """Join tokens with blanks, and take out the blank before . , ; : ? and !.
+    """Join tokens with spaces, and take out the space before . , ; : ? and !.
 
     This is how the sentences of the published named entity tasks are written.
     """
@@ -47,7 +47,7 @@ this spelling."""
 def entity_list(entities: Iterable[Iterable[str]]) -> str:
     """Return entities, given by their tokens, as the published named entity tasks list them.
 
-    Tokens keep the blanks between them, entities are joined by ", " and ended by one full stop.
+    Tokens keep the spaces between them, entities are joined by ", " and ended by one full stop.
     An entity that occurs twice is listed twice. Without any, it is `NO_ENTITY`.
     """
     listed = ", ".join(" ".join(tokens) for tokens in entities)
@@ -75,7 +75,7 @@ def letters(options: Iterable[str]) -> dict[str, str]:
 
 
 def one_line(text: str) -> str:
-    """Return text with every run of white space as one blank, and none at the ends."""
+    """Return text with every run of white space as one space, and none at the ends."""
     return " ".join(text.split())
 
 
@@ -91,7 +91,7 @@ def tidy_lines(text: str) -> str:
 def unflatten(text: str) -> str:
     """Return text with the line breaks of a page that was flattened into one line.
 
-    Where lines were joined, runs of blanks are left: two or more before an item of a list, three
+    Where lines were joined, runs of spaces are left: two or more before an item of a list, three
     or more before a paragraph. That is how the authors of MedQuAD and LiveQA took in web pages.
     """
     return _FLATTENED.sub("\n", text)
@@ -184,7 +184,7 @@ def whole_words(words: Iterable[str]) -> re.Pattern[str]:
     """Return a pattern that finds any of the words, as whole words, in any case.
 
     A word is whole if no letter or digit touches it: "CT" is found in "CT/CTA" and "CT-guided",
-    and not in "fracture". Longer words win over shorter ones; a blank stands for any white space.
+    and not in "fracture". Longer words win over shorter ones; a space stands for any white space.
     """
     ordered = sorted(filter(None, set(words)), key=lambda word: (-len(word), word))
     # Without any word it finds nothing.
@@ -195,7 +195,7 @@ def whole_words(words: Iterable[str]) -> re.Pattern[str]:
 def sections(text: str, headings: Sequence[str]) -> dict[str, str]:
     """Cut a report into its sections.
 
-    A heading counts where it stands at the start of a line (blanks before it are allowed) and is
+    A heading counts where it stands at the start of a line (spaces before it are allowed) and is
     followed by a colon; case does not matter. A section ends where the next one of the headings
     starts. Of sections with the same heading, the first that has text is kept.
 

@@ -1,7 +1,7 @@
 """ADE corpus v2: sentences of MEDLINE case reports about drugs and their adverse effects.
 
 Raw layout: three task files of Super-NaturalInstructions. An input is a sentence; that of the
-dose task has a tab, a blank and the drug after it. The doses are what was marked in the sentence,
+dose task has a tab, a space and the drug after it. The doses are what was marked in the sentence,
 so some are words: "overdose", "high", "low". A sentence that names several drugs occurs several
 times, with different answers.
 """

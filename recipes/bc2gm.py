@@ -2,8 +2,8 @@
 
 Raw layout (the owners' bc2GMtrain_1.1.tar.gz and bc2GMtest_1.0.tar.gz, as unpacked; formats from
 the task page of BioCreative II and from the alt_eval.perl that the owners ship): `train.in` and
-`test.in` have a sentence a line, after its identifier and a blank. `GENE.eval` beside them has a
-line `identifier|start end|name` for each gene or protein; offsets leave blanks out, and the end is
+`test.in` have a sentence a line, after its identifier and a space. `GENE.eval` beside them has a
+line `identifier|start end|name` for each gene or protein; offsets leave spaces out, and the end is
 inclusive. `ALTGENE.eval` has, in the same form, names with other boundaries that count as right as
 well. A few sentences have "&lt;" and the like for the character.
 """

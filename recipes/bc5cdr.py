@@ -3,7 +3,7 @@
 Raw layout: one token a line, a tab and its tag (B-Disease, I-Disease, O), a blank line after each
 sentence; every punctuation mark is a token of its own (github.com/cambridgeltl/
 MTL-Bioinformatics-2016, folder data/BC5CDR-disease-IOB, with the splits of BioCreative V). And
-the file task1449 of Super-NaturalInstructions: tokenised sentences with a leading blank, answered
+the file task1449 of Super-NaturalInstructions: tokenised sentences with a leading space, answered
 by one disease. Those that could be compared all come from the official test split.
 """
 

@@ -48,7 +48,7 @@ class ChatDoctor(Recipe):
             "Which file has which number is not published; the order is that of the owners' "
             "readme. The sum of the three is certain."
         ),
-        "Questions of patients that differ in case or blanks alone are on one side of the split.",
+        "Questions of patients that differ in case or spaces alone are on one side of the split.",
     )
 
     healthcaremagic = Task(

@@ -8,7 +8,7 @@ of lines in the format of SpERT: `orig_id` ("<line>_NCT<number>", lines counted 
 `entities`). The lines of all trials were shuffled before they were cut into three files, so that
 those of one trial are in all of them. `types.json` lists the types.
 
-A line begins with its line break, which is a token, as single blanks may be; full-width characters
+A line begins with its line break, which is a token, as single spaces may be; full-width characters
 were replaced. Entities overlap, and many have a double of the same words whose type ends in -Name.
 Not all trials that have a text are annotated.
 """
@@ -111,7 +111,7 @@ class ClinicalTrialsGov(Recipe):
         ),
         (
             "Entities are copied from the text, because the published ones are tokens joined by "
-            "blanks; they are in the order of the text, as both definitions ask."
+            "spaces; they are in the order of the text, as both definitions ask."
         ),
         "Trials of which a line is missing are left out, because their answer would have holes.",
     )

@@ -3,7 +3,7 @@
 Raw layout (owners' files and the `covid_qa_deepset` loader of Hugging Face): SQuAD JSON, {"data":
 [{"paragraphs": [{"context", "document_id", "qas": [{"id", "question", "is_impossible", "answers":
 [{"text", "answer_start"}]}]}]}]}. A context is a whole article. Many values of `answer_start` are
-wrong, and many answers have blanks at their ends; the offsets are not used here.
+wrong, and many answers have spaces at their ends; the offsets are not used here.
 """
 
 from collections.abc import Iterator

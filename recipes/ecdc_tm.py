@@ -4,7 +4,7 @@ Raw layout (owners' page and the loader of the Hugging Face dataset europa_ecdc_
 holds ECDC-TM/ECDC.tmx, a TMX document in UTF-16: `tu` elements with a `tuv` for each of up to 25
 languages, named by `xml:lang` in capitals, and the text in its `seg`. English is the original.
 Some texts are headings, labels of buttons, or several of these run together; some have "&nbsp;"
-written out, or two blanks where a link was.
+written out, or two spaces where a link was.
 """
 
 import html
@@ -49,7 +49,7 @@ class EcdcTM(Recipe):
             "that MedS-Ins took were made from it with fewer sentences, and no longer tell which "
             "ones belong together."
         ),
-        "Entities such as '&nbsp;' and runs of blanks are one blank, because they are no text.",
+        "Entities such as '&nbsp;' and runs of spaces are one space, because they are no text.",
         (
             "Train and test are drawn by the English sentence, for all three tasks together, "
             "because what is translated into English in one is translated from it in others."

@@ -201,7 +201,7 @@ class HeadQA(Recipe):
 
 
 def _numbered(question: dict[str, Any], first: int) -> str:
-    """Return an English question as the published tasks write it, blanks and all."""
+    """Return an English question as the published tasks write it, spaces and all."""
     options = " ".join(f"<{n}> {option}" for n, option in enumerate(_options(question), first))
     return f"Question: {question['qtext']} \n Options:  {options}"
 

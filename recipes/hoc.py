@@ -1,7 +1,7 @@
 """Hallmarks of Cancer: PubMed abstracts with the hallmarks that each sentence is evidence for.
 
 Raw layout (github.com/sb895/Hallmarks-of-Cancer): 1,852 pairs of `text/<pmid>.txt`, one sentence a
-line with blanks around punctuation, and `labels/<pmid>.txt`, one line without a line break, in
+line with spaces around punctuation, and `labels/<pmid>.txt`, one line without a line break, in
 which `<` opens the slot of each sentence. Labels of a slot are joined by " AND" with or without a
 blank after it; a label is a hallmark and up to two finer levels, joined by "--", sometimes with
 another "--" at the end. A slot is blank, or NULL, where its sentence is evidence for none.
@@ -68,7 +68,7 @@ class HoC(Recipe):
     files = raw.lines("text/*.txt", "labels/*.txt")
     deviations = (
         (
-            "Inputs have blanks before brackets and other marks, because the published corpus is "
+            "Inputs have spaces before brackets and other marks, because the published corpus is "
             "tokenised; the ones before full stops and commas are taken out."
         ),
         (

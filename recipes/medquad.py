@@ -6,7 +6,7 @@ under `DiseaseFile` (one document of 9_CDC_QA); and `doc` with `qaPairs/pair/que
 (two documents of 6_NINDS_QA). The answers of the three MedlinePlus folders 10, 11 and 12 were
 taken out for copyright (owners' readme); the documents are there, their `Answer` is empty.
 
-Answers are pages flattened to text: line breaks inside a line became runs of blanks, two or more
+Answers are pages flattened to text: line breaks inside a line became runs of spaces, two or more
 before an item of a list, three or more before a paragraph. Those are line breaks again here.
 """
 
@@ -65,11 +65,11 @@ class MedQuAD(Recipe):
     deviations = (
         (
             "How the published task writes a question is unknown. Here it ends in one question "
-            "mark without a blank before it, because the corpus appends ' ?' even to questions "
+            "mark without a space before it, because the corpus appends ' ?' even to questions "
             "that already end in '?', and forgets it elsewhere."
         ),
         (
-            "Indentation and runs of blanks in an answer become the line breaks they stand for, "
+            "Indentation and runs of spaces in an answer become the line breaks they stand for, "
             "because they are what is left of the page's layout."
         ),
     )

@@ -45,7 +45,7 @@ class MeQSum(Recipe):
     )
     deviations = (
         (
-            "The summary is one line without blanks at its ends, because 24 cells have some and "
+            "The summary is one line without spaces at its ends, because 24 cells have some and "
             "one has a line break that means nothing."
         ),
     )

@@ -3,7 +3,7 @@
 Raw layout (PhysioNet, version 2.0.0 or 2.1.0, and the owners' documentation of the reports):
 `mimic-cxr-reports.zip` with `files/p10/p10000032/s50414267.txt` and so on, one report a study;
 the folders name the patient, so that the list of studies adds nothing. A report is wrapped at 79
-characters, each line behind a blank; `___` stands for what was removed.
+characters, each line behind a space; `___` stands for what was removed.
 
 A section starts with its heading and a colon at the start of a line: `FINDINGS:`. About 150,000
 reports have findings, 188,000 an impression, in either order (the owners' section parser).

@@ -4,7 +4,7 @@ Raw layout (PhysioNet, version 2.2, and the owners' documentation of the tables)
 with `note_id`, `subject_id`, `hadm_id`, `note_type` (RR or AR; DS), `note_seq`, `charttime`,
 `storetime` and `text`, which spans many lines and is quoted. `___` stands for what was removed.
 
-A section starts with its heading and a colon at the start of a line, blanks before it allowed:
+A section starts with its heading and a colon at the start of a line, spaces before it allowed:
 `FINDINGS:`. Many reports have no EXAMINATION field, or no findings apart from the impression.
 """
 
@@ -241,7 +241,7 @@ class MimicIVNote(Recipe):
         "Sections that are empty or masked as a whole give nothing, because nothing is to learn.",
         "Classes are not cut at 10,000, because sampling is the exporter's business.",
         (
-            "Broken lines of discharge notes are joined with a blank, which the published script "
+            "Broken lines of discharge notes are joined with a space, which the published script "
             "lost, and only long ones, because short lines are lists."
         ),
         "Followup Instructions are no part of the output, because they are the next section.",

@@ -2,7 +2,7 @@ r"""Medical Question Pairs: questions of patients, each rewritten by a doctor in
 
 Raw layout: the owners' `mqp.csv`, without a header (their readme): number of the doctor, two
 questions, and 1 if they are alike, else 0. Or task1645 of Super-NaturalInstructions, whose inputs
-are `Sentence1: … \n Sentence2: …`, with whatever blanks the questions have at their ends. Where
+are `Sentence1: … \n Sentence2: …`, with whatever spaces the questions have at their ends. Where
 both are there, pairs that stand in both are equal to the letter, and count as duplicates. Of each
 first question there are two pairs: a rewording, and one that looks like it and asks something else.
 """

@@ -7,7 +7,7 @@ Raw layout (readme of github.com/allenai/mslr-shared-task): the archive unpacks 
 numbers the rows; the targets have a `Background` too (the loader on Hugging Face). Cells span
 several lines, and may be empty. The targets of the official test reviews are not published.
 
-The texts went through a pipeline that puts blanks around punctuation and into words ("pre
+The texts went through a pipeline that puts spaces around punctuation and into words ("pre
 clinical"), and a line break after each sentence.
 """
 

@@ -4,7 +4,7 @@ Raw layout (the owners' three zip archives, one text file in each, as unpacked):
 `pmid|t|title`, `pmid|a|abstract` and rows of six fields: pmid, start, end, mention, type, concept.
 All four types (SpecificDisease, DiseaseClass, Modifier, CompositeMention) are diseases here. One
 abstract of the train file stands in it twice. The texts were tokenised and joined again by the
-owners, so numbers and full stops have blanks in odd places; they are left as they are.
+owners, so numbers and full stops have spaces in odd places; they are left as they are.
 """
 
 from medsins import (

@@ -2,7 +2,7 @@
 
 Raw layout (readme of github.com/armancohan/long-summarization): JSON Lines named `.txt`, with
 `article_id`, `article_text` and `abstract_text` (lists of sentences), `labels`, `section_names`
-and `sections`. Text is in lower case, with blanks around punctuation; a sentence of an abstract
+and `sections`. Text is in lower case, with spaces around punctuation; a sentence of an abstract
 stands between `<S>` and `</S>` (the owners' script). A few articles have no text.
 """
 

@@ -320,7 +320,7 @@ def derive(
         literal = next(group for group in match.groups() if group)
         before = definition[: match.start()].rstrip("'\"“«「")
         marks_input = literal.rstrip().endswith((":", "：")) and _INPUT_MARK.search(before)
-        # A quotation of several lines shows a layout; its blanks are nobody's to keep.
+        # A quotation of several lines shows a layout; its spaces are nobody's to keep.
         if not marks_input and "\n" not in literal:
             yield Constraint("literal", (literal,), "exact")
     for label in labels:

@@ -59,7 +59,7 @@ class Sentence:
 def conll(*patterns: str, token: int = 0, tag: int = -1, **splits: str | Sequence[str]) -> FileSet:
     """CoNLL columns: one token a line, blank lines between sentences; a record is a `Sentence`.
 
-    Columns are split at tabs, or at blanks in lines without a tab. `-DOCSTART-` lines are left
+    Columns are split at tabs, or at spaces in lines without a tab. `-DOCSTART-` lines are left
     out.
 
     Args:
@@ -184,7 +184,7 @@ class Document:
 
     Attributes:
         id: PubMed identifier, or the file name without its suffix.
-        text: The text that offsets refer to; title, a blank and abstract in PubTator.
+        text: The text that offsets refer to; title, a space and abstract in PubTator.
         title: The title, in PubTator; else "".
         mentions: Its mentions, in the order of the file.
         relations: Its relations.
@@ -345,8 +345,8 @@ def _check_spans(text: str, fragments: Sequence[Span], mention: str) -> None:
                 field="offset",
                 detail=f"{start}-{end} in {len(text)} characters",
             )
-    # brat puts a blank between fragments and in place of a line break; white space around a
-    # mention is an accident of writing (one row of the NCBI disease corpus has two blanks more
+    # brat puts a space between fragments and in place of a line break; white space around a
+    # mention is an accident of writing (one row of the NCBI disease corpus has two spaces more
     # than its offsets).
     there = " ".join(text[start:end] for start, end in fragments)
     if there.split() != mention.split():

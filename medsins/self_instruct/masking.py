@@ -87,7 +87,7 @@ class Mask:
 
 def _pattern(spans: list[str]) -> re.Pattern[str]:
     def whole(span: str) -> str:
-        # "no" is not in "not"; Chinese and Japanese put no blank between words.
+        # "no" is not in "not"; Chinese and Japanese put no space between words.
         before = r"(?<![^\W_])" if span[0].isascii() and span[0].isalnum() else ""
         after = r"(?![^\W_])" if span[-1].isascii() and span[-1].isalnum() else ""
         return f"{before}{re.escape(span)}{after}"

@@ -31,10 +31,10 @@ def entities(
     known: Collection[str] | None = None,
     wide: bool = False,
 ) -> frozenset[str]:
-    """Return the set of names in a list: one final "." off, NFKC, case folded, blanks collapsed.
+    """Return the set of names in a list: one final "." off, NFKC, case folded, spaces collapsed.
 
-    The data sets join names with ", " and set a comma inside a name apart by blanks ("N , N -
-    dimethylaniline"). So in references a comma behind a blank parts nothing, and in answers it
+    The data sets join names with ", " and set a comma inside a name apart by spaces ("N , N -
+    dimethylaniline"). So in references a comma behind a space parts nothing, and in answers it
     does where the whole is not a name of the reference.
 
     Args:

@@ -1,6 +1,6 @@
 """Finding names in answers: whole words, the longest name first, and not where they are denied.
 
-Texts are compared folded: NFKC, case and accents gone, every mark a blank but those that end a
+Texts are compared folded: NFKC, case and accents gone, every mark a space but those that end a
 clause, which stay as a comma, so that a "no" before one denies nothing behind it. Chinese and
 Japanese characters are words of their own.
 """
@@ -53,7 +53,7 @@ def plain(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """Return a text for comparison: words, and "," for each end of a clause, with blanks between.
+    """Return a text for comparison: words, and "," for each end of a clause, with spaces between.
 
     "E. coli, 0.05" becomes "e , coli , 0.05"; ends of clauses at the very end are dropped.
     """
