@@ -54,9 +54,11 @@ def list_command(select: tuple[str, ...]) -> None:
 )
 @click.option("--sample", is_flag=True, help="Build from the synthetic samples.")
 @click.option(
-    "--seed", default=0, show_default=True, help="Of hold-outs, subset and few-shot examples."
+    "--seed", default=0, show_default=True, help="Seed of hold-outs, subset and few-shot examples."
 )
-@click.option("--workers", type=click.IntRange(1), help="Processes. Default: one for each core.")
+@click.option(
+    "--workers", type=click.IntRange(1), help="Worker processes. Default: one for each core."
+)
 def build_command(select: tuple[str, ...], **options: Any) -> None:
     """Build the test sets, and candidates for few-shot examples from the training split."""
     from medsins.bench.suite.benchmark import collect
@@ -86,18 +88,30 @@ def build_command(select: tuple[str, ...], **options: Any) -> None:
 
 @bench.command("run")
 @click.option("--benchmark", default=_BENCHMARK, show_default=True, help="Folder of the benchmark.")
-@click.option("--tasks", "select", multiple=True, help="Which tasks; may be given again.")
-@click.option("--local", help="A transformers model to run here, by name or folder.")
+@click.option(
+    "--tasks", "select", multiple=True, help="Tasks to take, as SELECT; may be given several times."
+)
+@click.option("--local", help="A transformers model to run on this machine, by name or folder.")
 @click.option("--out", default="medsins-runs", show_default=True, help="Folder of the runs.")
 @click.option(
-    "--num-fewshot", type=click.IntRange(0), help="Examples. Default: what the task asks for."
+    "--num-fewshot",
+    type=click.IntRange(0),
+    help="Few-shot examples in each prompt. Default: what each task is published with.",
 )
-@click.option("--seed", default=0, show_default=True, help="Of the few-shot examples.")
+@click.option(
+    "--seed", default=0, show_default=True, help="Seed by which few-shot examples are drawn."
+)
 @click.option("--max-answer-tokens", default=1024, show_default=True, type=click.IntRange(1))
 @click.option("--max-prompt-tokens", default=8192, show_default=True, type=click.IntRange(1))
 @click.option("--temperature", default=0.0, show_default=True, type=click.FloatRange(0))
-@click.option("--only-allowed", is_flag=True, help="Leave out what may not be sent there.")
-@click.option("--endpoint-covered-by", default="", help="Name of the agreement that covers it.")
+@click.option(
+    "--only-allowed",
+    is_flag=True,
+    help="Leave out tasks whose text may not be sent to the endpoint.",
+)
+@click.option(
+    "--endpoint-covered-by", default="", help="Name of the agreement that covers the endpoint."
+)
 @endpoint_options(model_required=False)
 def run_command(
     benchmark: str,
@@ -142,10 +156,16 @@ def run_command(
 @bench.command("score")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--benchmark", default=_BENCHMARK, show_default=True, help="Folder of the benchmark.")
-@click.option("--tasks", "select", multiple=True, help="Which tasks; may be given again.")
-@click.option("--partial", is_flag=True, help="Score what is there.")
-@click.option("--no-punkt", is_flag=True, help="Published scores without sentence boundaries.")
-@click.option("--no-paper", is_flag=True, help="Leave the published scores out.")
+@click.option(
+    "--tasks", "select", multiple=True, help="Tasks to take, as SELECT; may be given several times."
+)
+@click.option(
+    "--partial", is_flag=True, help="Score the tasks that are there although others are missing."
+)
+@click.option(
+    "--no-punkt", is_flag=True, help="Compute published scores without Punkt's sentence boundaries."
+)
+@click.option("--no-paper", is_flag=True, help="Compute corrected scores only.")
 def score_command(
     files: tuple[Path, ...],
     benchmark: str,
@@ -232,12 +252,24 @@ def report_command(results: tuple[Path, ...], out: str) -> None:
 @click.option("--benchmark", default=_BENCHMARK, show_default=True, help="Folder of the benchmark.")
 @click.option("--to", type=click.Choice(["lm-eval", "inspect", "helm"]), required=True)
 @click.option("--out", required=True, help="Folder to write into.")
-@click.option("--only-redistributable", is_flag=True, help="Leave out what may not be passed on.")
-@click.option("--local-use", is_flag=True, help="The export stays where its agreements hold.")
 @click.option(
-    "--num-fewshot", type=click.IntRange(0), help="Examples. Default: what the task asks for."
+    "--only-redistributable",
+    is_flag=True,
+    help="Leave out tasks whose instances may not be passed on.",
 )
-@click.option("--seed", default=0, show_default=True, help="Of the few-shot examples.")
+@click.option(
+    "--local-use",
+    is_flag=True,
+    help="Declare that the export stays where the agreements of its sources hold.",
+)
+@click.option(
+    "--num-fewshot",
+    type=click.IntRange(0),
+    help="Few-shot examples in each prompt. Default: what each task is published with.",
+)
+@click.option(
+    "--seed", default=0, show_default=True, help="Seed by which few-shot examples are drawn."
+)
 @click.option("--overwrite", is_flag=True, help="Replace an earlier export.")
 def export_command(benchmark: str, to: str, out: str, **options: Any) -> None:
     """Write the benchmark for another harness."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from medsins.engine.runner import BuildResult
     from medsins.recipe import Recipe
 
-RAW_HELP = "Folder of the raw files, one subfolder a source. Default: $MEDSINS_RAW, else a cache."
+RAW_HELP = "Folder of the raw files, with a subfolder for each source. Default: $MEDSINS_RAW, else a cache."
 
 
 @click.command("list")
@@ -26,7 +26,7 @@ RAW_HELP = "Folder of the raw files, one subfolder a source. Default: $MEDSINS_R
     type=click.Choice(["task", "source", "category", "domain"]),
     default="task",
     show_default=True,
-    help="What a line stands for.",
+    help="What each line of the list is.",
 )
 def list_command(select: tuple[str, ...], as_json: bool, by: str) -> None:
     """List tasks."""
@@ -107,9 +107,15 @@ def fetch(select: tuple[str, ...], raw: str | None) -> None:
 @click.option("--raw", help=RAW_HELP)
 @click.option("--out", default="medsins-data", show_default=True, help="Folder of the build.")
 @click.option("--sample", is_flag=True, help="Build from the synthetic samples.")
-@click.option("--split", type=click.Choice(["train", "validation", "test"]), help="Only this one.")
-@click.option("--limit", type=click.IntRange(1), help="Read so many records of each split.")
-@click.option("--workers", type=click.IntRange(1), help="Processes. Default: one for each core.")
+@click.option(
+    "--split", type=click.Choice(["train", "validation", "test"]), help="Build this split only."
+)
+@click.option(
+    "--limit", type=click.IntRange(1), help="Read at most this many records of each split."
+)
+@click.option(
+    "--workers", type=click.IntRange(1), help="Worker processes. Default: one for each core."
+)
 @click.option("--engine", type=click.Choice(["local"]), default="local", show_default=True)
 @click.option(
     "--instructions",
@@ -119,7 +125,12 @@ def fetch(select: tuple[str, ...], raw: str | None) -> None:
     help="Which instructions go with the instances.",
 )
 @click.option("--instructions-from", help="Folder of expanded instructions.")
-@click.option("--seed", default=0, show_default=True, help="Of splits that are not official.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    help="Seed of the splits of sources without official ones.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace a build made with other options.")
 @click.option(
     "--max-rejects",
@@ -128,7 +139,7 @@ def fetch(select: tuple[str, ...], raw: str | None) -> None:
     type=click.FloatRange(0, 1),
     help="Largest share of a source's records that may be rejected.",
 )
-@click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
+@click.option("--quiet", is_flag=True, help="Print neither progress bar nor summary.")
 def build(select: tuple[str, ...], quiet: bool, **options: Any) -> None:
     """Build tasks from raw files into Parquet shards."""
     from medsins.engine.memory import be_lean

@@ -27,18 +27,26 @@ def endpoint_options(*, model_required: bool) -> Callable[[Callable[..., Any]], 
             "--header-env",
             multiple=True,
             metavar="NAME=VARIABLE",
-            help="A further header, with the value of an environment variable.",
+            help="Send a further header, with the value of an environment variable.",
         ),
-        click.option("--budget-usd", type=click.FloatRange(0), help="Most dollars; needs --price."),
-        click.option("--price", help="Dollars a million tokens, as INPUT/OUTPUT: 2.50/10."),
         click.option(
-            "--max-requests", type=click.IntRange(0), help="Most requests, over all runs."
+            "--budget-usd", type=click.FloatRange(0), help="Most dollars to spend; needs --price."
         ),
-        click.option("--max-tokens", type=click.IntRange(0), help="Most tokens, over all runs."),
+        click.option("--price", help="Dollars per million tokens, as INPUT/OUTPUT: 2.50/10."),
+        click.option(
+            "--max-requests",
+            type=click.IntRange(0),
+            help="Most requests, over all runs into this folder.",
+        ),
+        click.option(
+            "--max-tokens",
+            type=click.IntRange(0),
+            help="Most tokens, over all runs into this folder.",
+        ),
         click.option("--max-minutes", type=click.FloatRange(0), help="Most minutes of this run."),
         click.option("--concurrency", default=8, show_default=True, type=click.IntRange(1)),
-        click.option("--rpm", type=click.IntRange(1), help="Most requests a minute."),
-        click.option("--tpm", type=click.IntRange(1), help="Most tokens a minute."),
+        click.option("--rpm", type=click.IntRange(1), help="Most requests per minute."),
+        click.option("--tpm", type=click.IntRange(1), help="Most tokens per minute."),
     )
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -32,7 +32,9 @@ def _which(command: Callable[..., None]) -> Callable[..., None]:
             default="train",
             show_default=True,
         ),
-        click.option("--select", default="all", show_default=True, help="Which tasks."),
+        click.option(
+            "--select", default="all", show_default=True, help="Tasks to take, as SELECT."
+        ),
         click.option(
             "--per-instance",
             metavar="INTEGER|all",
@@ -53,9 +55,7 @@ def _which(command: Callable[..., None]) -> Callable[..., None]:
             type=click.Path(),
             help="Folder of expanded instructions. Default: medsins-instructions.",
         ),
-        click.option(
-            "--max-per-task", type=click.IntRange(1), help="At most so many samples of each task."
-        ),
+        click.option("--max-per-task", type=click.IntRange(1), help="Most samples of each task."),
     )
     for option in reversed(options):
         command = option(command)
@@ -77,22 +77,29 @@ def _which(command: Callable[..., None]) -> Callable[..., None]:
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Cases of the task's train split that each sample shows.",
+    help="Few-shot examples, from the task's train split, in each sample.",
 )
 @click.option(
     "--template",
     type=click.Choice(["corrected", "published"]),
     default="corrected",
     show_default=True,
-    help="How cases are laid out.",
+    help="Layout of few-shot examples.",
 )
-@click.option("--mixture", type=click.Path(), help="File that says how much of which tasks.")
-@click.option("--seed", default=0, show_default=True, help="Of order, wordings, cases and caps.")
+@click.option("--mixture", type=click.Path(), help="YAML file with the share of each task.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    help="Seed of order, wordings, few-shot examples and caps.",
+)
 @click.option(
     "--container", help="jsonl or parquet, where the format goes in both. Default: jsonl."
 )
 @click.option(
-    "--only-redistributable", is_flag=True, help="Leave out tasks that may not be passed on."
+    "--only-redistributable",
+    is_flag=True,
+    help="Leave out tasks whose instances may not be passed on.",
 )
 @click.option(
     "--local-use",
@@ -100,8 +107,10 @@ def _which(command: Callable[..., None]) -> Callable[..., None]:
     help="Declare that the export stays where the agreements of its sources hold.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an earlier export.")
-@click.option("--dry-run", is_flag=True, help="Say what would be exported and what may; no more.")
-@click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
+@click.option(
+    "--dry-run", is_flag=True, help="Say what would be exported and what may be; write nothing."
+)
+@click.option("--quiet", is_flag=True, help="Print neither progress bar nor summary.")
 def export(
     path: str,
     format: str,
@@ -164,7 +173,7 @@ def _gate(planned: ExportPlan) -> None:
 
 @click.group()
 def mix() -> None:
-    """Mixtures: how much of which tasks."""
+    """Mixtures: which share of an export each task has."""
 
 
 @mix.command("plan")

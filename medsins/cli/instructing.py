@@ -34,7 +34,7 @@ class FallingThrough(click.Group):
 
 @click.group(cls=FallingThrough)
 def expand() -> None:
-    """Expand seed prompts into more instructions with a language model, and look at them.
+    """Expand seed prompts into more instructions with a language model, and measure them.
 
     `medsins expand SELECT …` is short for `medsins expand run SELECT …`.
     """
@@ -52,7 +52,7 @@ def expand() -> None:
 @endpoint_options(model_required=True)
 @click.option("--out", default="medsins-instructions", show_default=True, help="Result folder.")
 @click.option("--temperature", default=1.0, show_default=True, type=click.FloatRange(0))
-@click.option("--seed", default=0, show_default=True, help="Of the plan.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the prompts.")
 @click.option("--off", multiple=True, help="Switch a filter off; may be given again.")
 @click.option("--batch", is_flag=True, help="Use OpenAI Batch files: half the price, in a day.")
 @click.option("--dry-run", is_flag=True, help="Send nothing; say what it may take.")
@@ -136,7 +136,7 @@ def _estimates(result: ExpandResult, print_requests: bool) -> None:
 @expand.command()
 @click.argument("select", nargs=-1, required=True)
 def constraints(select: tuple[str, ...]) -> None:
-    """Show what every instruction of a task has to keep, and what the task waives."""
+    """Show what every instruction of a task has to keep, and what the task ignores."""
     from medsins.registry import tasks
 
     for number, task in enumerate(tasks(list(select))):
@@ -157,13 +157,13 @@ def _shown(one: Constraint) -> tuple[str, ...]:
 
 @expand.command("report")
 @click.argument("source")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.option("--tasks", "by_task", is_flag=True, help="A table for each task too.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--tasks", "by_task", is_flag=True, help="Print a table for each task as well.")
 @click.option(
     "--examples",
     default=0,
     type=click.IntRange(0),
-    help="Show so many instructions with each fault. Default: none, only counts.",
+    help="Print this many rejected instructions for each reason. Default: counts only.",
 )
 def report_command(source: str, as_json: bool, by_task: bool, examples: int) -> None:
     """Measure instructions: repeats, leaks, broken constraints, variety.
