@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from medsins.engine.runner import BuildResult
     from medsins.recipe import Recipe
 
-RAW_HELP = "Folder of the raw files, with a subfolder for each source. Default: $MEDSINS_RAW, else a cache."
+RAW_HELP = (
+    "Folder of the raw files, with a subfolder for each source. "
+    "Default: $MEDSINS_RAW, else a cache."
+)
 
 
 @click.command("list")
