@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from medsins.bench.scoring.corrected.libraries import library, versions
 from medsins.bench.scoring.corrected.reading import Names, YesOrNo, folded
 from medsins.bench.scoring.corrected.statistics import Floats, Measured, additive, ratio
+from medsins.bench.scoring.libraries import library, versions
 
 UNPARSED = ""
 """Stands in the confusion table for answers in which no label was found."""

@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from rapidfuzz.distance import LCSseq
 
-from medsins.bench.scoring.corrected.libraries import library, versions
+from medsins.bench.scoring import segmentation
 from medsins.bench.scoring.corrected.statistics import Floats, Integers, Measured, ratio
+from medsins.bench.scoring.libraries import library, versions
 
 PRIMARY = "rouge1"
 """The paper names BLEU-1 and ROUGE-1; the latter is defined row by row, and knows recall."""
@@ -31,20 +31,6 @@ _BETA = 2.0
 _WORD = re.compile(r"\w+")
 _SEGMENTED = {"zh": "jieba", "ja": "janome"}
 _BLEU_TOKENIZER = {"zh": "zh", "ja": "ja-mecab"}
-
-
-@lru_cache(maxsize=2)
-def _segmenter(language: str) -> Callable[[str], list[str]]:
-    if language == "zh":
-        jieba = library("jieba", "jieba")
-        jieba.setLogLevel("ERROR")
-        # An object of its own: words that a caller adds to the shared one must not move scores.
-        cut: Callable[[str], list[str]] = jieba.Tokenizer().lcut
-        return cut
-    library("janome", "janome")
-    from medsins.bench.scoring.published import japanese
-
-    return japanese.words().split
 
 
 def words(text: str, language: str) -> list[str]:
@@ -62,7 +48,8 @@ def words(text: str, language: str) -> list[str]:
     folded = unicodedata.normalize("NFKC", text).casefold()
     if language not in _SEGMENTED:
         return _WORD.findall(folded)
-    return [piece for piece in _segmenter(language)(folded) if _WORD.search(piece)]
+    cut = segmentation.chinese() if language == "zh" else segmentation.japanese()
+    return [piece for piece in cut(folded) if _WORD.search(piece)]
 
 
 class _AsTheyAre:

@@ -1,9 +1,9 @@
-"""Paper mode: the published MedS-Bench scores, bit for bit, by code of our own.
+"""Paper mode: the published MedS-Bench scores, bit for bit, by our own code and the same libraries.
 
 crash.py     where the published code stops with a Python error
 cells.py     what pandas makes of a prediction file
 punkt.py     sentences
-chinese.py, japanese.py, tokens.py  words
+tokens.py    words
 text.py      BLEU and ROUGE of one answer
 labels.py    the accuracies of one answer
 entities.py  named entities of one answer

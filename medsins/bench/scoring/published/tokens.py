@@ -12,7 +12,8 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
-from medsins.bench.scoring.published import chinese, japanese, punkt
+from medsins.bench.scoring import segmentation
+from medsins.bench.scoring.published import punkt
 from medsins.bench.scoring.published.crash import (
     PublishedTypeError,
     PublishedUnboundLocalError,
@@ -139,34 +140,15 @@ def spaced_words(text: str, *, split_sentences: bool = True) -> list[str]:
     return words
 
 
-def chinese_words(text: str) -> list[str]:
-    """Split a Chinese text into words; white space and marks are words too."""
-    return chinese.words().split(text)
-
-
-def japanese_words(text: str) -> list[str]:
-    """Split a Japanese text into words; white space around it is dropped."""
-    return japanese.words().split(text)
-
-
 @lru_cache(maxsize=512)
-def _kept_words(text: str, language: str) -> list[str]:
-    return chinese_words(text) if language == "zh" else japanese_words(text)
+def character_words(text: str, language: str) -> tuple[str, ...]:
+    """Split a text of a language written without spaces (zh, jp) into words.
 
-
-def forget() -> None:
-    """Drop the remembered texts, so that a measurement does not find its own answers."""
-    _kept_words.cache_clear()
-
-
-def character_words(text: str, language: str) -> list[str]:
-    """Split a text of a language written without spaces (zh, jp) into words, to be read only.
-
-    BLEU and ROUGE need the same words, so short texts are remembered.
+    White space and marks are words too; white space around a Japanese text is dropped. BLEU and
+    ROUGE need the same words, so the last texts are remembered.
     """
-    if len(text) <= 2000:
-        return _kept_words(text, language)
-    return chinese_words(text) if language == "zh" else japanese_words(text)
+    cut = segmentation.chinese() if language == "zh" else segmentation.japanese()
+    return tuple(cut(text))
 
 
 def bleu_words(text: Any, language: str, *, split_sentences: bool = True) -> list[str]:
@@ -192,7 +174,8 @@ def bleu_words(text: Any, language: str, *, split_sentences: bool = True) -> lis
             raise PublishedTypeError(f"expected string or bytes-like object, got {kind!r}")
         return spaced_words(text, split_sentences=split_sentences)
     if language in ("zh", "jp"):
-        return character_words(text_of(text, "decode" if language == "zh" else "strip"), language)
+        text = text_of(text, "decode" if language == "zh" else "strip")
+        return list(character_words(text, language))
     raise PublishedUnboundLocalError(
         "cannot access local variable 'reference_tokenized' where it is not associated with a "
         "value",
