@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 
 from medsins.cards import statements
 from medsins.cards.contents import BuiltSource, BuiltTask, Contents, counted, grouped
@@ -61,11 +62,11 @@ def _opening(contents: Contents) -> list[str]:
     manifest, options = contents.manifest, contents.options
     shown = ", ".join(
         f"`{name}={value}`"
-        for name, value in sorted(options.items())
+        for name, value in sorted(asdict(options).items())
         if value is not None and name != "sample"
     )
     made = (
-        f"Built by medsins {manifest['engine_version']} with {shown}. The same raw files and "
+        f"Built by medsins {manifest.engine_version} with {shown}. The same raw files and "
         "options give the same bytes. `manifest.json` lists every shard and every raw file with "
         "its SHA-256, and says what was read, skipped, rejected and written."
     )

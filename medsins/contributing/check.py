@@ -140,21 +140,21 @@ def _sample(recipe: type[Recipe], folder: Path) -> Iterator[str]:
 
     result = build(recipe.name, sample=True, out=folder / "build", workers=1, progress=False)
     verify(result.path, progress=False)
-    facts = result.manifest["recipes"][recipe.name]
-    for reason, count in facts["rejected"].items():
+    facts = result.manifest.recipes[recipe.name]
+    for reason, count in facts.rejected.items():
         yield f"the sample has {count} records that are rejected: {reason}"
     for task in recipe.tasks.values():
-        count = sum(facts["tasks"][task.name].values())
+        count = sum(facts.tasks[task.name].values())
         if count < FEWEST_INSTANCES:
             yield f"{task.name}: the sample gives {count} instances, fewer than {FEWEST_INSTANCES}"
     for pattern in result.absent.get(recipe.name, ()):
         if not _has_stand_in(recipe, pattern):
             yield f"the sample has no file {pattern}"
-    said = {*facts["skipped"], *facts["partly_skipped"]}
+    said = {*facts.skipped, *facts.partly_skipped}
     for reason in skip_reasons(recipe):
         if reason not in said:
             yield f"the sample has no record that is skipped because: {reason}"
-    if facts["skipped"].get(NOTHING):
+    if facts.skipped.get(NOTHING):
         yield "some records of the sample give neither an instance nor a reason"
     yield from _torn_groups(recipe, result.path)
 

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from medsins.builds.schemas import json_schemas
 from medsins.engine.runner import BuildResult, build
 from medsins.errors import InvalidFileError, OutputError
 from medsins.io.files import write_atomically
 from medsins.registry import find
-from medsins.schema import json_schemas
 from medsins.taxonomy import LANGUAGES, Category, Domain
 
 _SHEETS = ("Basic Information", "Instances")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias
@@ -136,17 +136,10 @@ class ChunkWriter:
             self._fingerprint,
             self._path.stat().st_size,
             tuple(self._groups),
-            {
-                "records": counts.records,
-                "with_instances": counts.with_instances,
-                "instances": counts.instances,
-                "skipped": dict(counts.skipped),
-                "partly_skipped": dict(counts.partly_skipped),
-                "rejected": dict(counts.rejected),
-            },
+            counts,
         )
         temporary = self._path.with_suffix(".json")
-        temporary.write_text(json.dumps(asdict(receipt)))
+        temporary.write_text(json.dumps(receipt.to_json()))
         for suffix in (".arrow", ".ids", ".rejects", ".json"):
             self._path.with_suffix(suffix).replace(self._final.with_suffix(suffix))
 

@@ -15,6 +15,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+from medsins.builds.manifest import Options
 from medsins.errors import CorruptFileError, MissingFilesError
 from medsins.instructions.wordings import wordings
 from medsins.io.version import __version__
@@ -29,25 +30,6 @@ SHAPING = ("arrays", "chunks", "duplicates", "mapping", "plan", "receipts", "sha
 """The modules of the engine that shape instances and shards."""
 
 _SCAN_BLOCK = 1 << 20
-
-
-@dataclass(frozen=True)
-class Options:
-    """What shapes the result of a build beside the recipes and the raw files.
-
-    Attributes:
-        instructions: Which instructions go with the instances; see `medsins.instructions.wordings`.
-        limit: Most records to read of each split of each file set; None for all.
-        sample: Whether the synthetic samples are built.
-        seed: Seed of the hash that splits groups.
-        split: The only split to build; None for all.
-    """
-
-    instructions: str = "definition"
-    limit: int | None = None
-    sample: bool = False
-    seed: int = 0
-    split: str | None = None
 
 
 @dataclass(frozen=True)

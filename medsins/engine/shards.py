@@ -19,6 +19,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from medsins import schema
+from medsins.builds.manifest import Shard
 from medsins.engine.arrays import integers, lists, strings
 from medsins.engine.chunks import ID_HALF, Ids
 from medsins.engine.memory import trim
@@ -32,7 +33,7 @@ ZSTD_LEVEL = 2
 """Between Arrow's own 1 and zstd's 3, with which files are a little smaller and a build longer."""
 
 
-def write_shard(job: ShardJob, task: Task, wordings: Sequence[str], folder: Path) -> dict[str, Any]:
+def write_shard(job: ShardJob, task: Task, wordings: Sequence[str], folder: Path) -> Shard:
     """Write one shard and return its entry in the manifest.
 
     Args:
@@ -66,12 +67,7 @@ def write_shard(job: ShardJob, task: Task, wordings: Sequence[str], folder: Path
             del table
             trim()
     temporary.replace(path)
-    return {
-        "path": job.name,
-        "rows": rows,
-        "bytes": path.stat().st_size,
-        "sha256": sha256(path),
-    }
+    return Shard(job.name, rows, path.stat().st_size, sha256(path))
 
 
 def _constants(task: Task, split: str, wordings: Sequence[str]) -> dict[str, list[str]]:

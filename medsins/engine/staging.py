@@ -10,19 +10,40 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from medsins.builds.folder import BuildFolder
+from medsins.builds.manifest import RawFileFacts, RecipeFacts, Shard
 from medsins.engine.local import Local
 from medsins.engine.memory import trim
 from medsins.engine.plan import Chunk, RecipePlan
 from medsins.engine.receipts import Counts, Receipt, chunk_path, receipt
 from medsins.engine.sharding import ShardJob, shard_jobs
 from medsins.errors import RejectedRecordsError
+from medsins.io.files import write_atomically
+from medsins.io.structured import from_json
 from medsins.registry import task as find_task
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A recipe whose shards lie beside the build, not yet published.
+
+    Attributes:
+        fingerprint: Digest of all that shaped it.
+        facts: What the manifest will say of it.
+        shards: Its shards.
+        rejects: How many records were rejected.
+    """
+
+    fingerprint: str
+    facts: RecipeFacts
+    shards: list[Shard]
+    rejects: int
 
 
 class Stage:
@@ -59,11 +80,8 @@ class Stage:
         ) as self._bar:
             yield
 
-    def recipe(self, plan: RecipePlan) -> dict[str, Any]:
+    def recipe(self, plan: RecipePlan) -> Staged:
         """Stage one recipe, or take what an interrupted build staged of it.
-
-        Returns:
-            `facts` and `shards` for the manifest, and how many `rejects` there are.
 
         Raises:
             RejectedRecordsError: More records were rejected than the limit allows.
@@ -86,15 +104,13 @@ class Stage:
         jobs = shard_jobs(chunks, receipts, dropped)
         shards = self._write(jobs, plan.instructions, home)
         _gather_rejects(chunks, receipts, home / "rejects.jsonl")
-        entry = {
-            "fingerprint": plan.fingerprint,
-            "facts": _facts(plan, counts, gone, jobs, shards),
-            "shards": shards,
-            "rejects": sum(counts.rejected.values()),
-        }
-        temporary = home / "receipt.tmp"
-        temporary.write_text(json.dumps(entry))
-        temporary.replace(home / "receipt.json")
+        entry = Staged(
+            plan.fingerprint,
+            _facts(plan, counts, gone, jobs, shards),
+            shards,
+            sum(counts.rejected.values()),
+        )
+        write_atomically(home / "receipt.json", json.dumps(asdict(entry)))
         shutil.rmtree(chunks, ignore_errors=True)
         return entry
 
@@ -103,7 +119,7 @@ class Stage:
         todo = [number for number, one in enumerate(found) if one is None]
         for number, one in enumerate(found):
             if one is not None:
-                self._advance(plan, number, one.counts["records"])
+                self._advance(plan, number, one.counts.records)
         jobs = [(plan.chunks[number], self._root, folder) for number in todo]
         for number, counts in self._executor.run(stage_chunk, jobs, self._tick):
             self._advance(plan, todo[number], counts.records)
@@ -136,7 +152,7 @@ class Stage:
 
     def _write(
         self, jobs: Sequence[ShardJob], instructions: dict[str, tuple[str, ...]], home: Path
-    ) -> list[dict[str, Any]]:
+    ) -> list[Shard]:
         # The largest first: one that is begun last would be waited for by all other workers.
         order = sorted(range(len(jobs)), key=lambda number: -jobs[number].row_groups)
         arguments = [(jobs[number], instructions[jobs[number].task], home) for number in order]
@@ -160,7 +176,7 @@ def stage_duplicates(folder: Path, receipts: Sequence[Receipt]) -> dict[int, dic
     return duplicates(folder, receipts)
 
 
-def stage_shard(job: ShardJob, instructions: Sequence[str], home: Path) -> dict[str, Any]:
+def stage_shard(job: ShardJob, instructions: Sequence[str], home: Path) -> Shard:
     """Write one shard below a folder; a job for worker processes."""
     from medsins.engine.shards import write_shard
 
@@ -175,27 +191,27 @@ def _weight(chunk: Chunk) -> int:
     return spans + sum(path.stat().st_size for path in whole)
 
 
-def _staged(home: Path, fingerprint: str) -> dict[str, Any] | None:
+def _staged(home: Path, fingerprint: str) -> Staged | None:
     """Return what is staged of a recipe if it is whole and of this fingerprint."""
     try:
-        entry: dict[str, Any] = json.loads((home / "receipt.json").read_bytes())
-        sizes = [(home / shard["path"]).stat().st_size for shard in entry["shards"]]
+        entry = from_json(Staged, json.loads((home / "receipt.json").read_bytes()))
+        sizes = [(home / shard.path).stat().st_size for shard in entry.shards]
     except (FileNotFoundError, ValueError):
         return None
-    same = entry["fingerprint"] == fingerprint
-    whole = sizes == [shard["bytes"] for shard in entry["shards"]]
+    same = entry.fingerprint == fingerprint
+    whole = sizes == [shard.bytes for shard in entry.shards]
     return entry if same and whole else None
 
 
 def _summed(receipts: Sequence[Receipt]) -> Counts:
     total = Counts()
     for one in receipts:
-        total.records += one.counts["records"]
-        total.with_instances += one.counts["with_instances"]
-        total.instances += one.counts["instances"]
-        total.skipped.update(one.counts["skipped"])
-        total.partly_skipped.update(one.counts["partly_skipped"])
-        total.rejected.update(one.counts["rejected"])
+        total.records += one.counts.records
+        total.with_instances += one.counts.with_instances
+        total.instances += one.counts.instances
+        total.skipped.update(one.counts.skipped)
+        total.partly_skipped.update(one.counts.partly_skipped)
+        total.rejected.update(one.counts.rejected)
     return total
 
 
@@ -204,33 +220,33 @@ def _facts(
     counts: Counts,
     dropped: int,
     jobs: Sequence[ShardJob],
-    shards: Sequence[dict[str, Any]],
-) -> dict[str, Any]:
+    shards: Sequence[Shard],
+) -> RecipeFacts:
     tasks: dict[str, dict[str, int]] = {task.name: {} for task in plan.tasks}
     for job, shard in zip(jobs, shards, strict=True):
         splits = tasks[job.task]
-        splits[job.split] = splits.get(job.split, 0) + shard["rows"]
-    written = sum(shard["rows"] for shard in shards)
+        splits[job.split] = splits.get(job.split, 0) + shard.rows
+    written = sum(shard.rows for shard in shards)
     recipe = plan.recipe
-    return {
-        "fingerprint": plan.fingerprint,
-        "access": str(recipe.access),
-        "redistribution": str(recipe.redistribution),
-        "llm_api": str(recipe.llm_api),
-        "files": [
-            {"path": path, "bytes": facts.size, "sha256": facts.sha256}
+    return RecipeFacts(
+        fingerprint=plan.fingerprint,
+        access=str(recipe.access),
+        redistribution=str(recipe.redistribution),
+        llm_api=str(recipe.llm_api),
+        files=[
+            RawFileFacts(path, facts.size, facts.sha256)
             for path, facts in sorted(plan.files.items())
         ],
-        "records": counts.records,
-        "records_with_instances": counts.with_instances,
-        "skipped": dict(sorted(counts.skipped.items())),
-        "partly_skipped": dict(sorted(counts.partly_skipped.items())),
-        "rejected": dict(sorted(counts.rejected.items())),
-        "instances": counts.instances,
-        "duplicates": dropped,
-        "written": written,
-        "tasks": tasks,
-    }
+        records=counts.records,
+        records_with_instances=counts.with_instances,
+        skipped=dict(sorted(counts.skipped.items())),
+        partly_skipped=dict(sorted(counts.partly_skipped.items())),
+        rejected=dict(sorted(counts.rejected.items())),
+        instances=counts.instances,
+        duplicates=dropped,
+        written=written,
+        tasks=tasks,
+    )
 
 
 def _gather_rejects(chunks: Path, receipts: Sequence[Receipt], target: Path) -> None:

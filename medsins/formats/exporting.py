@@ -288,7 +288,7 @@ def _record(
         "options": options,
         "build": {
             "manifest_sha256": planned.build.digest,
-            "options": planned.build.manifest["options"],
+            "options": asdict(planned.build.manifest.options),
         },
         "may_be_passed_on": not planned.closed,
         "sources": facts_of(planned),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from medsins.errors import MedsinsError
 from medsins.formats.planning import ExportPlan
@@ -53,20 +52,19 @@ def readme(planned: ExportPlan, files: Sequence[str]) -> str:
     return "\n".join([*lines, ""])
 
 
-def facts_of(planned: ExportPlan) -> dict[str, dict[str, Any]]:
+def facts_of(planned: ExportPlan) -> dict[str, dict[str, str]]:
     """Return the facts of every source that an export has samples of, as in the manifest."""
     names = dict.fromkeys(one.source for one in planned.tasks if one.samples)
-    recipes = planned.build.manifest["recipes"]
+    recipes = planned.build.manifest.recipes
     return {
         name: {
-            fact: recipes[name].get(fact, "not stated")
-            for fact in ("access", "redistribution", "llm_api")
+            fact: getattr(recipes[name], fact) for fact in ("access", "redistribution", "llm_api")
         }
         for name in names
     }
 
 
-def _source(name: str, facts: dict[str, Any]) -> str:
+def _source(name: str, facts: Mapping[str, str]) -> str:
     try:
         recipe = find_recipe(name)
         title, license, citation = recipe.title, recipe.license, recipe.citation

@@ -27,9 +27,8 @@ from medsins.hub.upload_plan import (
     check_sources,
     difference,
     manifest_of,
-    parcel,
     subset,
-    task_of,
+    upload_items,
 )
 from medsins.io.version import __version__
 from medsins.policy.decisions import ENDPOINT_ADVICE, Verdict, admitted, publication
@@ -150,15 +149,15 @@ def push(
             return replace(decided, refusal=str(error))
         raise
     travelling = subset(folder, manifest, tasks)
-    paths = tuple(shard["path"] for shard in travelling["shards"])
+    paths = tuple(shard.path for shard in travelling.shards)
     if dry_run:
-        size = sum(shard["bytes"] for shard in travelling["shards"])
+        size = sum(shard.bytes for shard in travelling.shards)
         return replace(decided, uploaded=paths, bytes=size)
     hub = Hub(address, token, needs_token=True)
     is_there = _is_there(hub, repo_id, private)
     verify(folder.path)
     check_sources(folder, manifest)
-    items = parcel(folder, manifest, travelling)
+    items = upload_items(folder, manifest, travelling)
     if folder.finished() != manifest:
         raise BuildConflictError(
             f"{folder.path} was built into while it was being read. Push it when that is done."
@@ -166,7 +165,8 @@ def push(
     if not is_there:
         _create(hub, repo_id, private)
     branch = _branch(hub, repo_id, revision)
-    title = message or f"Push {len(set(map(task_of, paths)))} tasks with medsins {__version__}"
+    sent = {shard.task for shard in travelling.shards}
+    title = message or f"Push {len(sent)} tasks with medsins {__version__}"
     delivery = _Delivery(hub, repo_id, branch, items, title, create_pr)
     with quiet():
         delivery.run()

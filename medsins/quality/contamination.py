@@ -79,11 +79,9 @@ def find_leaks(path: str | os.PathLike[str], *, progress: bool | None = None) ->
     manifest = folder.finished()
     tested = {task.name for task in all_tasks() if task.benchmark_id}
     shards: dict[str, list[Path]] = {"test": [], "train": []}
-    for shard in manifest["shards"]:
-        _, task, name = shard["path"].split("/")
-        split = name.split("-")[0]
-        if split == "train" or (split == "test" and task in tested):
-            shards[split].append(folder.path / shard["path"])
+    for shard in manifest.shards:
+        if shard.split == "train" or (shard.split == "test" and shard.task in tested):
+            shards[shard.split].append(folder.path / shard.path)
     tests = _Tests(_rows(shards["test"]))
     disable = None if progress is None else not progress
     with tqdm(total=len(shards["train"]), unit="shard", disable=disable, desc="leaks") as bar:

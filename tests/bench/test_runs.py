@@ -88,13 +88,13 @@ def test_test_instances_become_items_and_training_ones_shots(bench: Benchmark) -
     trains = {row["id"] for row in build["train"]}
     for task, facts in bench.tasks.items():
         items = bench.items(task)
-        assert facts["rows"] == len(items) > 0
+        assert facts.rows == len(items) > 0
         assert {item.id for item in items} <= tests
         shots = bench.fewshot_examples(task)
         assert {shot.id for shot in shots} <= trains
         assert not {shot.input for shot in shots} & {item.input for item in items}
-        if facts["rows_published"] not in (None, facts["rows"]):
-            assert f"{facts['rows_published']:,}" in facts["note"]
+        if facts.rows_published not in (None, facts.rows):
+            assert f"{facts.rows_published:,}" in facts.note
 
 
 def test_a_benchmark_is_the_same_each_time(bench: Benchmark, tmp_path: Path) -> None:

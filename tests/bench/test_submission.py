@@ -56,7 +56,7 @@ def published(bench: Benchmark) -> list[tuple[str, ...]]:
     return [
         ("task_id", "input", "GT", "output"),
         *(
-            (facts["benchmark_id"], item.input, item.references[0], item.references[0])
+            (facts.benchmark_id, item.input, item.references[0], item.references[0])
             for task, facts in bench.tasks.items()
             for item in bench.items(task)
         ),
@@ -81,7 +81,7 @@ def test_a_whole_submission_gets_its_entry(bench: Benchmark, tmp_path: Path) -> 
     assert found.model == "m/1"
     assert found.entry == tmp_path / "team.entry.json"
     entry = json.loads(found.entry.read_text(encoding="utf-8"))
-    rows = {task: facts["rows"] for task, facts in bench.tasks.items()}
+    rows = {task: facts.rows for task, facts in bench.tasks.items()}
     assert entry["model"] == "m/1"
     assert entry["benchmark"] == bench.digest
     assert entry["file"] == {
@@ -172,7 +172,7 @@ def test_all_problems_of_the_rows_come_at_once(bench: Benchmark, tmp_path: Path)
     )
     assert "medmcqa_mcq: no rows, 3 are due" in problems
     task = next(iter(bench.tasks))
-    total = bench.tasks[task]["rows"]
+    total = bench.tasks[task].rows
     assert f"{task}: {total - 1} of {total} rows; missing are {first}" in problems
     assert problems[-1].startswith("the model is not named")
     assert "zzsecretzz" not in "".join(problems)

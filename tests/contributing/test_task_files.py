@@ -67,8 +67,8 @@ def test_a_json_task_file_becomes_a_build_and_a_recipe(tmp_path: Path) -> None:
     assert first["record"].endswith("#q1")
     assert first["task_category"] == "Question Answering"
     assert first["text_domain"] == "Daily Conversations"
-    facts = made.result.manifest["recipes"]["toe_clinic"]
-    assert (facts["redistribution"], facts["llm_api"]) == ("no", "local_only")
+    facts = made.result.manifest.recipes["toe_clinic"]
+    assert (facts.redistribution, facts.llm_api) == ("no", "local_only")
     medsins.verify(tmp_path / "data")
 
 

@@ -48,17 +48,17 @@ def test_nothing_is_lost_between_records_and_rows(clinic: Path, tmp_path: Path) 
     records = visits(500)
     records += [dict(records[0]), {"id": "broken", "patient": "p", "question": "What?"}]
     write_visits(clinic, records)
-    facts = build("clinic", clinic, tmp_path / "out").manifest["recipes"]["clinic"]
+    facts = build("clinic", clinic, tmp_path / "out").manifest.recipes["clinic"]
     asked = [record for record in records[:-1] if record["question"]]
-    assert facts["records"] == len(records)
-    assert facts["records_with_instances"] == len(asked)
-    assert facts["skipped"] == {"no question": len(records) - 1 - len(asked)}
-    assert list(facts["rejected"].values()) == [1]
-    assert facts["instances"] == len(asked) + sum(bool(r["verdict"]) for r in asked)
-    assert facts["duplicates"] == 1 + bool(records[0]["verdict"])
-    assert facts["written"] == facts["instances"] - facts["duplicates"]
-    assert facts["written"] == sum(len(rows(tmp_path / "out", task)) for task in facts["tasks"])
-    assert facts["partly_skipped"] == {"no verdict": sum(not r["verdict"] for r in asked)}
+    assert facts.records == len(records)
+    assert facts.records_with_instances == len(asked)
+    assert facts.skipped == {"no question": len(records) - 1 - len(asked)}
+    assert list(facts.rejected.values()) == [1]
+    assert facts.instances == len(asked) + sum(bool(r["verdict"]) for r in asked)
+    assert facts.duplicates == 1 + bool(records[0]["verdict"])
+    assert facts.written == facts.instances - facts.duplicates
+    assert facts.written == sum(len(rows(tmp_path / "out", task)) for task in facts.tasks)
+    assert facts.partly_skipped == {"no verdict": sum(not r["verdict"] for r in asked)}
 
 
 def test_rows_are_instances_that_can_be_traced_back(clinic: Path, tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_many_shards_and_row_groups_hold_the_same_rows(
     monkeypatch.setattr(sharding, "ROW_GROUP_BYTES", 3_000)
     result = build("clinic", clinic, tmp_path / "many")
     assert rows(tmp_path / "few", "clinic_answer") == rows(tmp_path / "many", "clinic_answer")
-    shards = [s for s in result.manifest["shards"] if "clinic_answer/train" in s["path"]]
+    shards = [s for s in result.manifest.shards if "clinic_answer/train" in s.path]
     assert len(shards) > 3
     assert shards[0]["path"].endswith(f"train-00000-of-{len(shards):05d}.parquet")
     medsins.verify(tmp_path / "many", progress=False)
@@ -155,7 +155,7 @@ def test_tasks_that_ask_of_the_same_inputs_have_the_shards_that_each_has_alone(
     records += [{**one, "verdict": "no"} for one in records[50:90]]
     write_visits(clinic, records)
     together = build("clinic", clinic, tmp_path / "together")
-    assert together.manifest["recipes"]["clinic"]["duplicates"] > 60
+    assert together.manifest.recipes["clinic"].duplicates > 60
     alone: dict[str, bytes] = {}
     for task in ("clinic_answer", "clinic_verdict"):
         build(task, clinic, tmp_path / task)
@@ -222,7 +222,7 @@ def test_a_duplicate_stays_in_test_and_leaves_train(clinic: Path, tmp_path: Path
     )
     result = build("clinic", clinic, tmp_path / "out")
     assert result.counts == {"clinic_answer": {"test": 1}}
-    assert result.manifest["recipes"]["clinic"]["duplicates"] == 99
+    assert result.manifest.recipes["clinic"].duplicates == 99
 
 
 def test_an_unchanged_build_is_left_as_it_is(clinic: Path, tmp_path: Path) -> None:
@@ -328,8 +328,8 @@ def test_overwriting_keeps_files_that_no_build_put_there(clinic: Path, tmp_path:
 
 
 def test_limit_reads_so_many_records_of_each_split(clinic: Path, tmp_path: Path) -> None:
-    facts = build("clinic", clinic, tmp_path / "out", limit=20).manifest["recipes"]["clinic"]
-    assert facts["records"] == 20
+    facts = build("clinic", clinic, tmp_path / "out", limit=20).manifest.recipes["clinic"]
+    assert facts.records == 20
     keys = [row["record"] for row in rows(tmp_path / "out", "clinic_answer")]
     wanted = [f"visits.jsonl#{r['id']}" for r in visits(20) if r["question"]]
     assert Counter(keys) == Counter(wanted)
@@ -339,7 +339,7 @@ def test_split_builds_that_split_only(clinic: Path, tmp_path: Path) -> None:
     whole = build("clinic", clinic, tmp_path / "whole")
     chunk = build("clinic", clinic, tmp_path / "chunk", split="test")
     assert chunk.counts == {task: {"test": n["test"]} for task, n in whole.counts.items()}
-    assert "its split, train, is not selected" in chunk.manifest["recipes"]["clinic"]["skipped"]
+    assert "its split, train, is not selected" in chunk.manifest.recipes["clinic"].skipped
 
 
 @pytest.mark.parametrize("group", ["record['number']", "record['patient'] + '\\ud800'"])
@@ -379,14 +379,14 @@ def test_a_record_with_one_bad_instance_is_rejected_whole(
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
     # JSON Lines readers refuse lone surrogates themselves; either way the record goes.
     result = build("clinic", clinic, tmp_path / "out")
-    facts = result.manifest["recipes"]["clinic"]
-    assert facts["records"] == 500
-    assert sum(facts["rejected"].values()) == 1
+    facts = result.manifest.recipes["clinic"]
+    assert facts.records == 500
+    assert sum(facts.rejected.values()) == 1
     if "surrogate" not in str(broken):
-        assert next(iter(facts["rejected"])).startswith(reason)
+        assert next(iter(facts.rejected)).startswith(reason)
     (reject,) = result.rejects
     assert (reject["file"], reject["row"]) == ("visits.jsonl", "2")
-    keys = {row["record"] for task in facts["tasks"] for row in rows(result.path, task)}
+    keys = {row["record"] for task in facts.tasks for row in rows(result.path, task)}
     assert "visits.jsonl#v1" not in keys
     assert "visits.jsonl#v2" in keys
 
@@ -401,7 +401,7 @@ def test_more_rejects_than_allowed_stop_the_build(clinic: Path, tmp_path: Path) 
     assert "of 500 records" in str(caught.value)
     assert not (tmp_path / "out" / "manifest.json").exists()
     result = build("clinic", clinic, tmp_path / "out", max_rejects=0.05)
-    assert sum(result.manifest["recipes"]["clinic"]["rejected"].values()) == len(result.rejects)
+    assert sum(result.manifest.recipes["clinic"].rejected.values()) == len(result.rejects)
 
 
 def test_rejects_of_restricted_sources_never_quote_the_record(
@@ -433,7 +433,7 @@ def test_a_broken_recipe_breaks_no_other(clinic: Path, tmp_path: Path) -> None:
 
 def test_a_group_builds_what_is_there_and_says_what_is_not(clinic: Path, tmp_path: Path) -> None:
     result = build("access:open", clinic, tmp_path / "out")
-    assert set(result.manifest["recipes"]) == {"clinic"}
+    assert set(result.manifest.recipes) == {"clinic"}
     assert "medqa" in result.left_out
 
 
@@ -550,8 +550,8 @@ def test_rejects_are_judged_over_the_whole_source_not_chunk_by_chunk(
     for record in records[-200:]:
         record.pop("patient")
     write_visits(clinic, records)
-    facts = build("clinic", clinic, tmp_path / "out").manifest["recipes"]["clinic"]
-    assert 150 < sum(facts["rejected"].values()) <= 200
+    facts = build("clinic", clinic, tmp_path / "out").manifest.recipes["clinic"]
+    assert 150 < sum(facts.rejected.values()) <= 200
 
 
 def test_an_overwrite_that_fails_leaves_the_old_build(clinic: Path, tmp_path: Path) -> None:

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 
 from exports_for_tests import SEEDS, instances, samples, written
 from medsins import errors
+from medsins.builds.schemas import json_schemas
 from medsins.cli import exporting as commands
 from medsins.formats import Options, export, plan
 from medsins.formats.mixtures import allot, quota
 from medsins.registry import resolve
-from medsins.schema import Mixture, Share, json_schemas
+from medsins.schema import Mixture, Share
 from paths import ROOT
 
 

@@ -25,9 +25,10 @@ from typing import Any
 from tqdm import tqdm
 
 from medsins.bench.asking.prompts import prompt
+from medsins.bench.asking.record import RunRecord, TaskRecord
 from medsins.bench.suite.benchmark import Benchmark, Item
 from medsins.errors import CheckError, MissingExtraError, UnknownNameError
-from medsins.io.files import dump, write_atomically, writing
+from medsins.io.files import write_atomically, writing
 from medsins.io.version import __version__
 from medsins.llm.budget import Budget, Caps, Price, Spent
 from medsins.llm.endpoint import Endpoint
@@ -106,12 +107,12 @@ class _Questions:
             asked = (
                 self.asking.num_fewshot
                 if self.asking.num_fewshot is not None
-                else facts["num_fewshot"]
+                else facts.num_fewshot
             )
             for item in items:
                 said = prompt(
                     item,
-                    facts["definition"],
+                    facts.definition,
                     candidates,
                     asked,
                     seed=self.asking.seed,
@@ -219,9 +220,7 @@ def run(
     left_out: dict[str, str] = {}
     if isinstance(model, str):
         endpoint = Endpoint.at(model, base_url, api_key_env, headers)
-        verdicts = model_calls(
-            bench.facts, base_url=endpoint.base_url, covered_by=endpoint_covered_by
-        )
+        verdicts = model_calls(bench, base_url=endpoint.base_url, covered_by=endpoint_covered_by)
         verdicts = [one for one in verdicts if one.task in tasks]
         may = admitted(
             verdicts,
@@ -235,7 +234,7 @@ def run(
     prices = Price.parse(price) if isinstance(price, str) else price
     seconds = max_minutes * 60 if max_minutes is not None else None
     budget = Budget(Caps(budget_usd, max_requests, max_tokens, seconds), prices)
-    total = sum(bench.tasks[task]["rows"] for task in tasks)
+    total = sum(bench.tasks[task].rows for task in tasks)
     with (
         writing(path),
         Journal(path / "journal.jsonl", "benchmark") as journal,
@@ -264,7 +263,7 @@ class _RunningScore:
     def __init__(self, bench: Benchmark, bar: Any, tell: Callable[[str], None]) -> None:
         self.bench, self.bar, self.tell = bench, bar, tell
         self.questions: _Questions | None = None
-        self._left = {task: facts["rows"] for task, facts in bench.tasks.items()}
+        self._left = {task: facts.rows for task, facts in bench.tasks.items()}
 
     def answered(self, task: str) -> None:
         self.bar.update()
@@ -302,7 +301,7 @@ def _write(
     writer = csv.writer(table, quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writerow(("task_id", "input", "GT", "output"))
     for task, items in questions.items.items():
-        number = bench.tasks[task]["benchmark_id"]
+        number = bench.tasks[task].benchmark_id
         for item in items:
             response = questions.responses.get(item.id)
             if response is None:
@@ -318,26 +317,21 @@ def _write(
             writer.writerow((number, item.input, item.references[0], response.text))
     write_atomically(path / "predictions.jsonl", "".join(f"{line}\n" for line in lines))
     write_atomically(path / "predictions.csv", table.getvalue())
-    facts = {
-        "model": model,
-        "medsins": __version__,
-        "benchmark": bench.digest,
-        "tasks": {
-            task: {
-                "items": bench.tasks[task]["items"],
-                "asked": len(items),
-                "answered": answered[task],
-            }
+    RunRecord(
+        model=model,
+        medsins=__version__,
+        benchmark=bench.digest,
+        tasks={
+            task: TaskRecord(bench.tasks[task].items, len(items), answered[task])
             for task, items in questions.items.items()
         },
-        "left_out": left_out,
-        "num_fewshot": asking.num_fewshot,
-        "seed": asking.seed,
-        "temperature": asking.temperature,
-        "max_answer_tokens": asking.max_answer_tokens,
-        "max_prompt_tokens": asking.max_prompt_tokens,
-        "complete": all(answered[task] == len(items) for task, items in questions.items.items()),
-    }
-    write_atomically(path / "run.json", dump(facts))
+        left_out=left_out,
+        num_fewshot=asking.num_fewshot,
+        seed=asking.seed,
+        temperature=asking.temperature,
+        max_answer_tokens=asking.max_answer_tokens,
+        max_prompt_tokens=asking.max_prompt_tokens,
+        complete=all(answered[task] == len(items) for task, items in questions.items.items()),
+    ).write(path)
     asked = {task: len(items) for task, items in questions.items.items()}
     return RunResult(path, model, asked, answered, left_out, spent)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,7 @@ def export_benchmark(
         raise CheckError(f"num_fewshot={num_fewshot} makes no sense; 0 asks without examples.")
     harness, options = _HARNESSES[to], Options(num_fewshot, seed)
     bench = Benchmark(benchmark)
-    verdicts = publication(bench.facts)
+    verdicts = publication(bench)
     names = list(bench.tasks)
     if not local_use or only_redistributable:
         names = admitted(
@@ -139,7 +139,7 @@ def _record(
             "seed": options.seed,
             "local_use": local_use,
         },
-        "benchmark": {"digest": bench.digest, "options": bench.facts["options"]},
+        "benchmark": {"digest": bench.digest, "options": asdict(bench.facts.options)},
         "may_be_passed_on": all(one.allowed for one in verdicts),
         "tasks": {
             one.name: {
@@ -167,7 +167,7 @@ def _readme(
     left_out: Mapping[str, str],
     local_use: bool,
 ) -> str:
-    rows = sum(one.facts["rows"] for one in tasks)
+    rows = sum(one.facts.rows for one in tasks)
     said = (
         f"{rows:,} questions of {len(tasks)} tasks, exported by medsins {__version__} from the "
         f"benchmark `{bench.digest[:12]}`. `items/` and `fewshot/` hold the questions and the "
@@ -177,7 +177,7 @@ def _readme(
     )
     lines = [f"# MedS-Bench for {harness.title}", "", said, ""]
     closed = dict.fromkeys(one.source for one in verdicts if not one.allowed)
-    if bench.facts["options"]["sample"]:
+    if bench.sample:
         lines += ["Everything in it is made up: it was built from synthetic samples.", ""]
     if local_use:
         named = f" May not be passed on: {', '.join(closed)}." if closed else ""
@@ -186,7 +186,7 @@ def _readme(
     lines += ["| --- | --- | --- | ---: | --- |"]
     lines += [
         f"| {one.name} | {one.profile.benchmark_id} | {one.profile.category} "
-        f"| {one.facts['rows']:,} | {one.metrics[0]} |"
+        f"| {one.facts.rows:,} | {one.metrics[0]} |"
         for one in tasks
     ]
     if left_out:
@@ -200,7 +200,7 @@ def _sources(
     bench: Benchmark, tasks: Sequence[ExportedTask], closed: Mapping[str, Any]
 ) -> list[str]:
     """Return the table of sources: what a model service may get is not what people may."""
-    sent = {one.source for one in model_calls(bench.facts) if one.allowed}
+    sent = {one.source for one in model_calls(bench) if one.allowed}
     lines = [
         "| source | license | may be passed on | may be sent to model services | citation |",
         "| --- | --- | --- | --- | --- |",
