@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -335,6 +336,20 @@ def test_limit_reads_so_many_records_of_each_split(clinic: Path, tmp_path: Path)
     assert Counter(keys) == Counter(wanted)
 
 
+def test_limit_counts_records_that_cannot_be_read(clinic: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipes" / "clinic.py"
+    recipe.write_text(recipe.read_text().replace('"visits.jsonl")', '"visits*.jsonl")'))
+    good = [json.dumps(record) for record in visits(20)]
+    folder = clinic / "clinic"
+    folder.joinpath("visits.jsonl").write_text("\n".join([*good[:5], *["{"] * 5]))
+    folder.joinpath("visits2.jsonl").write_text("\n".join(good[5:]))
+    result = build("clinic", clinic, tmp_path / "out", limit=10, max_rejects=1.0)
+    facts = result.manifest["recipes"]["clinic"]
+    assert (facts["records"], sum(facts["rejected"].values())) == (10, 5)
+    more = build("clinic", clinic, tmp_path / "more", limit=13, max_rejects=1.0)
+    assert more.manifest["recipes"]["clinic"]["records"] == 13
+
+
 def test_split_builds_that_split_only(clinic: Path, tmp_path: Path) -> None:
     whole = build("clinic", clinic, tmp_path / "whole")
     chunk = build("clinic", clinic, tmp_path / "chunk", split="test")
@@ -402,6 +417,22 @@ def test_more_rejects_than_allowed_stop_the_build(clinic: Path, tmp_path: Path) 
     assert not (tmp_path / "out" / "manifest.json").exists()
     result = build("clinic", clinic, tmp_path / "out", max_rejects=0.05)
     assert sum(result.manifest["recipes"]["clinic"]["rejected"].values()) == len(result.rejects)
+
+
+@pytest.mark.parametrize(("broken", "limit"), [(0, 0.0), (5, 0.01), (500, 1.0)])
+def test_as_many_rejects_as_are_allowed_do_not_stop_the_build(
+    broken: int, limit: float, clinic: Path, tmp_path: Path
+) -> None:
+    records = visits(500)
+    for record in records[:broken]:
+        record.clear()
+    write_visits(clinic, records)
+    result = build("clinic", clinic, tmp_path / "out", max_rejects=limit)
+    assert len(result.rejects) == broken
+    if limit:
+        less = limit * 0.99
+        with pytest.raises(errors.RejectedRecordsError):
+            build("clinic", clinic, tmp_path / "less", max_rejects=less)
 
 
 def test_rejects_of_restricted_sources_never_quote_the_record(
@@ -598,6 +629,23 @@ def test_a_shard_that_is_gone_or_cut_is_built_again(
     spoil(next((tmp_path / "out").glob("data/clinic_answer/train-*.parquet")))
     assert build("clinic", clinic, tmp_path / "out").built == ("clinic",)
     assert contents(tmp_path / "out") == before
+
+
+def test_a_raw_file_of_the_same_size_is_read_again_if_its_time_changed(
+    clinic: Path, tmp_path: Path
+) -> None:
+    raw = clinic / "clinic" / "visits.jsonl"
+    build("clinic", clinic, tmp_path / "out")
+    stat = raw.stat()
+    raw.write_text(raw.read_text().replace("plumber", "painter"))
+    os.utime(raw, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
+    assert raw.stat().st_size == stat.st_size
+    assert build("clinic", clinic, tmp_path / "out").built == ("clinic",)
+    build("clinic", clinic, tmp_path / "anew")
+    assert contents(tmp_path / "out") == contents(tmp_path / "anew")
+    assert b"painter" in b"".join(
+        str(row).encode() for row in rows(tmp_path / "out", "clinic_answer")
+    )
 
 
 def test_a_raw_file_that_changes_under_the_build_stops_it(clinic: Path, tmp_path: Path) -> None:

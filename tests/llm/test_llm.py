@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tenacity import AsyncRetrying, RetryCallState
 
 import medsins
 from medsins.errors import (
@@ -24,7 +25,7 @@ from medsins.errors import (
 )
 from medsins.llm.budget import Budget, Caps, Price
 from medsins.llm.endpoint import Endpoint
-from medsins.llm.failures import RequestError, of_status, read_response, retry_after
+from medsins.llm.failures import Backoff, RequestError, of_status, read_response, retry_after
 from medsins.llm.journal import Journal
 from medsins.llm.ledger import Ledger
 from medsins.llm.requests import Request, Response
@@ -209,6 +210,17 @@ def test_a_status_says_whether_to_ask_again(
     assert "secret" not in failure.fatal
     if status == 401:
         assert "$SOME_KEY" in failure.fatal
+
+
+@pytest.mark.parametrize("first", [0.5, 2.0])
+def test_every_attempt_may_wait_twice_as_long_up_to_a_minute(
+    first: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda least, most: (least, most))
+    state = RetryCallState(AsyncRetrying(), None, (), {})
+    for number in range(1, 12):
+        state.attempt_number = number
+        assert Backoff(first)(state) == (0, min(60, first * 2 ** (number - 1)))
 
 
 @given(st.binary(max_size=200))
