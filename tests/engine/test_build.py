@@ -435,6 +435,16 @@ def test_as_many_rejects_as_are_allowed_do_not_stop_the_build(
             build("clinic", clinic, tmp_path / "less", max_rejects=less)
 
 
+def test_a_sample_may_be_odd_throughout(
+    clinic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first place that has samples counts.
+    monkeypatch.setattr(medsins, "__path__", [str(tmp_path / "here"), *medsins.__path__])
+    write_visits(tmp_path / "here" / "samples", [*visits(3), {}, {}])
+    result = medsins.build("clinic", sample=True, out=tmp_path / "out", progress=False)
+    assert len(result.rejects) == 2
+
+
 def test_rejects_of_restricted_sources_never_quote_the_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -707,3 +717,22 @@ def test_a_lookup_with_a_broken_record_stops_the_build(
         build("clinic", tmp_path / "raw", tmp_path / "out")
     names.write_text('{"id": 1}\n')
     assert build("clinic", tmp_path / "raw", tmp_path / "out").counts
+
+
+def test_a_lookup_that_changed_has_its_recipe_built_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_recipe(tmp_path / "recipes")
+    path.write_text(
+        path.read_text()
+        .replace("    files =", '    lookups = {"names": raw.jsonl("names.jsonl")}\n    files =')
+        .replace('output=record["answer"]', 'output=self.lookup("names")[0]["name"]')
+    )
+    monkeypatch.setenv("MEDSINS_RECIPES", str(tmp_path / "recipes"))
+    write_visits(tmp_path / "raw", visits(20))
+    names = tmp_path / "raw" / "clinic" / "names.jsonl"
+    for name in ("Hallux", "Digitus minimus"):
+        names.write_text(json.dumps({"name": name}))
+        assert build("clinic", tmp_path / "raw", tmp_path / "out").built == ("clinic",)
+        assert {row["output"] for row in rows(tmp_path / "out", "clinic_answer")} == {name}
+    assert build("clinic", tmp_path / "raw", tmp_path / "out").built == ()
