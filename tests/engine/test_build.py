@@ -736,3 +736,27 @@ def test_a_lookup_that_changed_has_its_recipe_built_again(
         assert build("clinic", tmp_path / "raw", tmp_path / "out").built == ("clinic",)
         assert {row["output"] for row in rows(tmp_path / "out", "clinic_answer")} == {name}
     assert build("clinic", tmp_path / "raw", tmp_path / "out").built == ()
+
+
+def test_an_annotation_file_that_changed_has_its_recipe_built_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_recipe(tmp_path / "recipes")
+    text = path.read_text()
+    path.write_text(
+        text[: text.index("        if not record")].replace(
+            'raw.jsonl("visits.jsonl")', 'raw.brat("*.txt")'
+        )
+        + "        yield self.answer(input=record.text, output=record.mentions[0].type)\n"
+    )
+    monkeypatch.setenv("MEDSINS_RECIPES", str(tmp_path / "recipes"))
+    folder = tmp_path / "raw" / "clinic"
+    folder.mkdir(parents=True)
+    (folder / "note.txt").write_text("A sore toe.")
+    for kind in ("Finding", "Problem"):
+        (folder / "note.ann").write_text(f"T1\t{kind} 2 10\tsore toe\n")
+        assert build("clinic_answer", tmp_path / "raw", tmp_path / "out").built == ("clinic",)
+        assert [row["output"] for row in rows(tmp_path / "out", "clinic_answer")] == [kind]
+    (folder / "note.ann").unlink()
+    with pytest.raises(errors.MissingFilesError, match=r"note\.ann is missing"):
+        build("clinic_answer", tmp_path / "raw", tmp_path / "out")
