@@ -350,6 +350,40 @@ def test_limit_counts_records_that_cannot_be_read(clinic: Path, tmp_path: Path) 
     assert more.manifest["recipes"]["clinic"]["records"] == 13
 
 
+def test_limit_counts_over_all_files_of_a_split(
+    clinic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from medsins.engine import plan
+
+    # So that every file would be a chunk of its own.
+    monkeypatch.setattr(plan, "CHUNK_BYTES", 1 << 10)
+    recipe = tmp_path / "recipes" / "clinic.py"
+    recipe.write_text(recipe.read_text().replace('"visits.jsonl")', '"visits*.jsonl")'))
+    raw = clinic / "clinic" / "visits.jsonl"
+    raw.with_name("visits2.jsonl").write_bytes(raw.read_bytes())
+    result = build("clinic", clinic, tmp_path / "out", limit=10)
+    assert result.manifest["recipes"]["clinic"]["records"] == 10
+
+
+@pytest.mark.parametrize(
+    ("select", "reason"),
+    [
+        ("clinic_answer", "its tasks are not selected"),
+        ("clinic", "the recipe yields nothing for it"),
+    ],
+)
+def test_records_that_give_nothing_are_counted_by_what_was_selected(
+    select: str, reason: str, clinic: Path, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "recipes" / "clinic.py"
+    first = '        if not record["question"]'
+    silent = '        if record["id"] == "v0":\n            return\n'
+    recipe.write_text(recipe.read_text().replace(first, silent + first))
+    facts = build(select, clinic, tmp_path / "out").manifest["recipes"]["clinic"]
+    assert facts["skipped"] == {reason: 1, "no question": facts["skipped"]["no question"]}
+    assert facts["records"] == facts["records_with_instances"] + sum(facts["skipped"].values())
+
+
 def test_split_builds_that_split_only(clinic: Path, tmp_path: Path) -> None:
     whole = build("clinic", clinic, tmp_path / "whole")
     chunk = build("clinic", clinic, tmp_path / "chunk", split="test")
