@@ -280,6 +280,20 @@ def test_tasks_may_be_absent_where_that_is_allowed(bench: Benchmark, tmp_path: P
     assert "of no question" in refused(nothing, bench, partial=True)[0]
 
 
+def test_scores_are_complete_only_with_every_question_answered(
+    bench: Benchmark, tmp_path: Path
+) -> None:
+    rows = gold(bench)
+    whole = score(json_lines(tmp_path / "p.jsonl", rows), bench.path, partial=True).results
+    assert whole.complete
+    largest = max(bench.tasks, key=lambda task: len(bench.items(task)))
+    gone = bench.items(largest)[-1].id
+    rows = [row for row in rows if row["id"] != gone]
+    lacking = score(json_lines(tmp_path / "p.jsonl", rows), bench.path, partial=True).results
+    assert set(lacking.tasks) == set(bench.tasks)
+    assert not lacking.complete
+
+
 def test_one_name_for_the_model(bench: Benchmark, tmp_path: Path) -> None:
     path = json_lines(tmp_path / "p.jsonl", gold(bench))
     assert refused(path, bench, model="other") == [

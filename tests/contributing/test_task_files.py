@@ -72,6 +72,17 @@ def test_a_json_task_file_becomes_a_build_and_a_recipe(tmp_path: Path) -> None:
     medsins.verify(tmp_path / "data")
 
 
+def test_a_task_file_that_changed_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    options = {"folder": tmp_path / "home", "out": tmp_path / "data", "progress": False}
+    path = write(tmp_path / "toes.json")
+    first = import_task_file(path, **options)
+    write(path, Instances=[*INSTANCES, {"id": "q3", "input": "Why?", "output": ["So."]}])
+    second = import_task_file(path, **options)
+    assert (second.recipe, second.raw) == (first.recipe, first.raw)
+    assert (first.raw / "toes" / "task.json").read_bytes() == path.read_bytes()
+    assert second.result.counts == {"toes_answers": {"train": 3}}
+
+
 def test_a_workbook_becomes_a_build(tmp_path: Path) -> None:
     path = workbook(tmp_path / "toes.xlsx", [["How many?", "Five."], ["Which?", "The big one."]])
     made = import_task_file(path, folder=tmp_path / "home", out=tmp_path / "data", progress=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -335,6 +336,54 @@ def test_limit_reads_so_many_records_of_each_split(clinic: Path, tmp_path: Path)
     assert Counter(keys) == Counter(wanted)
 
 
+def test_limit_counts_records_that_cannot_be_read(clinic: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipes" / "clinic.py"
+    recipe.write_text(recipe.read_text().replace('"visits.jsonl")', '"visits*.jsonl")'))
+    good = [json.dumps(record) for record in visits(20)]
+    folder = clinic / "clinic"
+    folder.joinpath("visits.jsonl").write_text("\n".join([*good[:5], *["{"] * 5]))
+    folder.joinpath("visits2.jsonl").write_text("\n".join(good[5:]))
+    result = build("clinic", clinic, tmp_path / "out", limit=10, max_rejects=1.0)
+    facts = result.manifest["recipes"]["clinic"]
+    assert (facts["records"], sum(facts["rejected"].values())) == (10, 5)
+    more = build("clinic", clinic, tmp_path / "more", limit=13, max_rejects=1.0)
+    assert more.manifest["recipes"]["clinic"]["records"] == 13
+
+
+def test_limit_counts_over_all_files_of_a_split(
+    clinic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from medsins.engine import plan
+
+    # So that every file would be a chunk of its own.
+    monkeypatch.setattr(plan, "CHUNK_BYTES", 1 << 10)
+    recipe = tmp_path / "recipes" / "clinic.py"
+    recipe.write_text(recipe.read_text().replace('"visits.jsonl")', '"visits*.jsonl")'))
+    raw = clinic / "clinic" / "visits.jsonl"
+    raw.with_name("visits2.jsonl").write_bytes(raw.read_bytes())
+    result = build("clinic", clinic, tmp_path / "out", limit=10)
+    assert result.manifest["recipes"]["clinic"]["records"] == 10
+
+
+@pytest.mark.parametrize(
+    ("select", "reason"),
+    [
+        ("clinic_answer", "its tasks are not selected"),
+        ("clinic", "the recipe yields nothing for it"),
+    ],
+)
+def test_records_that_give_nothing_are_counted_by_what_was_selected(
+    select: str, reason: str, clinic: Path, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "recipes" / "clinic.py"
+    first = '        if not record["question"]'
+    silent = '        if record["id"] == "v0":\n            return\n'
+    recipe.write_text(recipe.read_text().replace(first, silent + first))
+    facts = build(select, clinic, tmp_path / "out").manifest["recipes"]["clinic"]
+    assert facts["skipped"] == {reason: 1, "no question": facts["skipped"]["no question"]}
+    assert facts["records"] == facts["records_with_instances"] + sum(facts["skipped"].values())
+
+
 def test_split_builds_that_split_only(clinic: Path, tmp_path: Path) -> None:
     whole = build("clinic", clinic, tmp_path / "whole")
     chunk = build("clinic", clinic, tmp_path / "chunk", split="test")
@@ -402,6 +451,32 @@ def test_more_rejects_than_allowed_stop_the_build(clinic: Path, tmp_path: Path) 
     assert not (tmp_path / "out" / "manifest.json").exists()
     result = build("clinic", clinic, tmp_path / "out", max_rejects=0.05)
     assert sum(result.manifest.recipes["clinic"].rejected.values()) == len(result.rejects)
+
+
+@pytest.mark.parametrize(("broken", "limit"), [(0, 0.0), (5, 0.01), (500, 1.0)])
+def test_as_many_rejects_as_are_allowed_do_not_stop_the_build(
+    broken: int, limit: float, clinic: Path, tmp_path: Path
+) -> None:
+    records = visits(500)
+    for record in records[:broken]:
+        record.clear()
+    write_visits(clinic, records)
+    result = build("clinic", clinic, tmp_path / "out", max_rejects=limit)
+    assert len(result.rejects) == broken
+    if limit:
+        less = limit * 0.99
+        with pytest.raises(errors.RejectedRecordsError):
+            build("clinic", clinic, tmp_path / "less", max_rejects=less)
+
+
+def test_a_sample_may_be_odd_throughout(
+    clinic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first place that has samples counts.
+    monkeypatch.setattr(medsins, "__path__", [str(tmp_path / "here"), *medsins.__path__])
+    write_visits(tmp_path / "here" / "samples", [*visits(3), {}, {}])
+    result = medsins.build("clinic", sample=True, out=tmp_path / "out", progress=False)
+    assert len(result.rejects) == 2
 
 
 def test_rejects_of_restricted_sources_never_quote_the_record(
@@ -600,6 +675,23 @@ def test_a_shard_that_is_gone_or_cut_is_built_again(
     assert contents(tmp_path / "out") == before
 
 
+def test_a_raw_file_of_the_same_size_is_read_again_if_its_time_changed(
+    clinic: Path, tmp_path: Path
+) -> None:
+    raw = clinic / "clinic" / "visits.jsonl"
+    build("clinic", clinic, tmp_path / "out")
+    stat = raw.stat()
+    raw.write_text(raw.read_text().replace("plumber", "painter"))
+    os.utime(raw, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
+    assert raw.stat().st_size == stat.st_size
+    assert build("clinic", clinic, tmp_path / "out").built == ("clinic",)
+    build("clinic", clinic, tmp_path / "anew")
+    assert contents(tmp_path / "out") == contents(tmp_path / "anew")
+    assert b"painter" in b"".join(
+        str(row).encode() for row in rows(tmp_path / "out", "clinic_answer")
+    )
+
+
 def test_a_raw_file_that_changes_under_the_build_stops_it(clinic: Path, tmp_path: Path) -> None:
     raw = write_visits(clinic, visits(5), "meddler")
     meddling = f"""\
@@ -659,3 +751,46 @@ def test_a_lookup_with_a_broken_record_stops_the_build(
         build("clinic", tmp_path / "raw", tmp_path / "out")
     names.write_text('{"id": 1}\n')
     assert build("clinic", tmp_path / "raw", tmp_path / "out").counts
+
+
+def test_a_lookup_that_changed_has_its_recipe_built_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_recipe(tmp_path / "recipes")
+    path.write_text(
+        path.read_text()
+        .replace("    files =", '    lookups = {"names": raw.jsonl("names.jsonl")}\n    files =')
+        .replace('output=record["answer"]', 'output=self.lookup("names")[0]["name"]')
+    )
+    monkeypatch.setenv("MEDSINS_RECIPES", str(tmp_path / "recipes"))
+    write_visits(tmp_path / "raw", visits(20))
+    names = tmp_path / "raw" / "clinic" / "names.jsonl"
+    for name in ("Hallux", "Digitus minimus"):
+        names.write_text(json.dumps({"name": name}))
+        assert build("clinic", tmp_path / "raw", tmp_path / "out").built == ("clinic",)
+        assert {row["output"] for row in rows(tmp_path / "out", "clinic_answer")} == {name}
+    assert build("clinic", tmp_path / "raw", tmp_path / "out").built == ()
+
+
+def test_an_annotation_file_that_changed_has_its_recipe_built_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_recipe(tmp_path / "recipes")
+    text = path.read_text()
+    path.write_text(
+        text[: text.index("        if not record")].replace(
+            'raw.jsonl("visits.jsonl")', 'raw.brat("*.txt")'
+        )
+        + "        yield self.answer(input=record.text, output=record.mentions[0].type)\n"
+    )
+    monkeypatch.setenv("MEDSINS_RECIPES", str(tmp_path / "recipes"))
+    folder = tmp_path / "raw" / "clinic"
+    folder.mkdir(parents=True)
+    (folder / "note.txt").write_text("A sore toe.")
+    for kind in ("Finding", "Problem"):
+        (folder / "note.ann").write_text(f"T1\t{kind} 2 10\tsore toe\n")
+        assert build("clinic_answer", tmp_path / "raw", tmp_path / "out").built == ("clinic",)
+        assert [row["output"] for row in rows(tmp_path / "out", "clinic_answer")] == [kind]
+    (folder / "note.ann").unlink()
+    with pytest.raises(errors.MissingFilesError, match=r"note\.ann is missing"):
+        build("clinic_answer", tmp_path / "raw", tmp_path / "out")

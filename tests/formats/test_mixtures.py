@@ -69,6 +69,13 @@ def test_a_total_is_divided_by_size_and_weight() -> None:
     assert counts(sizes, weighted) == {"a": 150, "b": 150}
 
 
+def test_what_is_left_of_a_total_goes_where_most_was_cut_off() -> None:
+    sizes = {"a": 336, "b": 333, "c": 331}
+    equal = dict.fromkeys(sizes, Share())
+    assert counts(sizes, mix(equal, total=10)) == {"a": 4, "b": 3, "c": 3}
+    assert counts(sizes, mix(equal, total=50)) == {"a": 17, "b": 17, "c": 16}
+
+
 def test_temperature_evens_sizes_out() -> None:
     sizes = {"a": 10_000, "b": 100}
     tasks = {"a": Share(), "b": Share()}
