@@ -22,6 +22,7 @@ from medsins.engine.plan import Chunk, RecipePlan
 from medsins.engine.receipts import Counts, Receipt, chunk_path, receipt
 from medsins.engine.sharding import ShardJob, shard_jobs
 from medsins.errors import RejectedRecordsError
+from medsins.io.files import write_atomically, written_atomically
 from medsins.registry import task as find_task
 
 
@@ -92,9 +93,7 @@ class Stage:
             "shards": shards,
             "rejects": sum(counts.rejected.values()),
         }
-        temporary = home / "receipt.tmp"
-        temporary.write_text(json.dumps(entry))
-        temporary.replace(home / "receipt.json")
+        write_atomically(home / "receipt.json", json.dumps(entry))
         shutil.rmtree(chunks, ignore_errors=True)
         return entry
 
@@ -234,7 +233,7 @@ def _facts(
 
 
 def _gather_rejects(chunks: Path, receipts: Sequence[Receipt], target: Path) -> None:
-    with target.open("w", encoding="utf-8") as stream:
+    with written_atomically(target) as stream:
         for one in receipts:
             path = chunk_path(chunks, one.fingerprint).with_suffix(".rejects")
-            stream.write(path.read_text(encoding="utf-8"))
+            stream.write(path.read_bytes())

@@ -18,19 +18,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
+from tenacity import Retrying
 
 from medsins.errors import EndpointError
 from medsins.llm.budget import used_up
 from medsins.llm.endpoint import Endpoint
 from medsins.llm.failures import (
     ATTEMPTS,
-    PATIENCE,
-    Backoff,
     RequestError,
     of_error,
     of_status,
     read_response,
+    retries,
     stop,
 )
 from medsins.llm.ledger import Ledger
@@ -302,14 +301,7 @@ class _Run:
                 raise RequestError("connection lost", retryable=True) from error
 
         try:
-            for attempt in Retrying(
-                retry=retry_if_exception(lambda e: isinstance(e, RequestError) and e.retryable),
-                stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(PATIENCE),
-                wait=Backoff(),
-                reraise=True,
-            ):
-                with attempt:
-                    return once()
+            return Retrying(**retries("files and batches"))(once)
         except RequestError as error:
             if error.fatal:
                 raise stop(error) from error
@@ -317,7 +309,6 @@ class _Run:
                 f"{self.endpoint.base_url} does not take batches ({error.reason}). What was "
                 "answered is kept; run the same command again, or without --batch."
             ) from error
-        return None
 
 
 def _by_key(content: bytes) -> dict[str, dict[str, Any]]:

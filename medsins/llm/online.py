@@ -11,19 +11,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_before_delay
+from tenacity import AsyncRetrying
 
 from medsins.errors import EndpointError
 from medsins.llm.budget import used_up
 from medsins.llm.endpoint import Endpoint
 from medsins.llm.failures import (
     ATTEMPTS,
-    PATIENCE,
-    Backoff,
+    FIRST_WAIT,
     RequestError,
     now,
     of_error,
     read_response,
+    retries,
     stop,
 )
 from medsins.llm.ledger import Ledger
@@ -59,7 +59,7 @@ class Pace:
     connect: float = 10.0
     read: float = 120.0
     total: float = 300.0
-    first_wait: float = 0.5
+    first_wait: float = FIRST_WAIT
 
 
 def ask(
@@ -191,14 +191,7 @@ class _Run:
         self, request: Request, client: AsyncOpenAI
     ) -> tuple[Request, Response | None, str]:
         """Ask one request until it is answered; neither response nor reason means out of budget."""
-        retrying = AsyncRetrying(
-            retry=retry_if_exception(
-                lambda error: isinstance(error, RequestError) and error.retryable
-            ),
-            stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(PATIENCE),
-            wait=Backoff(self.pace.first_wait),
-            reraise=True,
-        )
+        retrying = AsyncRetrying(**retries(request.label, self.pace.first_wait))
         try:
             async for attempt in retrying:
                 with attempt:

@@ -11,9 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import Retrying
 
 from medsins.errors import FetchError
+from medsins.io.files import put
+from medsins.io.logs import logger
+from medsins.io.retries import AttemptError, policy, retry_after
 from medsins.raw.files import Download, sha256
 
 _BLOCK = 1 << 20
@@ -24,10 +27,7 @@ _PAGE = (b"<!doctype html", b"<html", b"<head")
 _MARKUP = (b"<?xml", b"<!--")
 _HTML = re.compile(rb"<html|<!doctype html")
 _TRANSIENT_STATUS = {408, 425, 429, 500, 502, 503, 504}
-
-
-class _TransientError(Exception):
-    """The transfer may work if it is tried again."""
+_LOG = logger("raw")
 
 
 def download(
@@ -74,7 +74,7 @@ def download(
             failures.append(str(error))
         else:
             with _writing(target):
-                part.replace(target)
+                put(part, target)
             return True
     raise FetchError(
         f"{wanted.path} could not be fetched. "
@@ -113,15 +113,10 @@ def _accept(part: Path, wanted: Download, url: str) -> None:
 def _transfer(url: str, part: Path, tick: Callable[[int], object]) -> None:
     if urlsplit(url).scheme not in ("http", "https"):
         raise FetchError(f"{url} is no web address.")
-    attempt = retry(
-        retry=retry_if_exception_type(_TransientError),
-        stop=stop_after_attempt(_ATTEMPTS),
-        wait=wait_random_exponential(multiplier=_FIRST_WAIT_SECONDS, max=30),
-        reraise=True,
-    )(_attempt)
+    again = Retrying(**policy(_LOG, url, attempts=_ATTEMPTS, first=_FIRST_WAIT_SECONDS))
     try:
-        attempt(url, part, tick)
-    except _TransientError as error:
+        again(_attempt, url, part, tick)
+    except AttemptError as error:
         raise FetchError(f"{url}: {error}; tried {_ATTEMPTS} times.") from error
 
 
@@ -144,7 +139,7 @@ def _attempt(url: str, part: Path, tick: Callable[[int], object]) -> None:
                     got += len(block)
                     tick(len(block))
             if length is not None and got < int(length):
-                raise _TransientError(f"the connection ended after {got:,} of {length} bytes")
+                raise AttemptError(f"the connection ended after {got:,} of {length} bytes")
     except FetchError:
         raise
     except urllib.error.HTTPError as error:
@@ -152,7 +147,8 @@ def _attempt(url: str, part: Path, tick: Callable[[int], object]) -> None:
             # Nothing is left to send: what is there is whole, or of another file.
             return
         if error.code in _TRANSIENT_STATUS:
-            raise _TransientError(f"the server answered {error.code} {error.reason}") from error
+            said = f"the server answered {error.code} {error.reason}"
+            raise AttemptError(said, wait=retry_after(error.headers)) from error
         raise FetchError(f"{url} answered {error.code} {error.reason}.") from error
     except (OSError, http.client.HTTPException) as error:
-        raise _TransientError(f"the connection failed ({error})") from error
+        raise AttemptError(f"the connection failed ({error})") from error

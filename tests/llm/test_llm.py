@@ -22,9 +22,10 @@ from medsins.errors import (
     EndpointError,
     InvalidFileError,
 )
+from medsins.io.retries import retry_after
 from medsins.llm.budget import Budget, Caps, Price
 from medsins.llm.endpoint import Endpoint
-from medsins.llm.failures import RequestError, of_status, read_response, retry_after
+from medsins.llm.failures import RequestError, of_status, read_response
 from medsins.llm.journal import Journal
 from medsins.llm.ledger import Ledger
 from medsins.llm.requests import Request, Response
