@@ -14,10 +14,10 @@ import jsonschema
 import pyarrow as pa
 from pyarrow import parquet
 from pydantic import TypeAdapter, ValidationError
-from tqdm import tqdm
 
 from medsins.builds.folder import MANIFEST, BuildFolder
 from medsins.errors import CorruptBuildError
+from medsins.io.progress import progress_bar
 from medsins.raw.files import sha256
 from medsins.schema import ARROW, CONSTANT, Instance, instance_id, json_schemas
 
@@ -89,10 +89,7 @@ def _problems(
             yield f"{name} is not in the manifest"
     rows: Counter[tuple[str, str]] = Counter()
     total = sum(shard["bytes"] for shard in manifest["shards"])
-    disable = None if progress is None else not progress
-    with tqdm(
-        total=total, unit="B", unit_scale=True, unit_divisor=1024, disable=disable, desc="verify"
-    ) as bar:
+    with progress_bar(total, unit="B", desc="verify", progress=progress) as bar:
         for shard in manifest["shards"]:
             bar.update(shard["bytes"])
             task, split = shard["path"].split("/")[1], Path(shard["path"]).name.split("-")[0]

@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from medsins.builds.folder import BuildFolder
 from medsins.engine.local import Local
 from medsins.engine.memory import trim
@@ -23,6 +21,7 @@ from medsins.engine.receipts import Counts, Receipt, chunk_path, receipt
 from medsins.engine.sharding import ShardJob, shard_jobs
 from medsins.errors import RejectedRecordsError
 from medsins.io.files import write_atomically, written_atomically
+from medsins.io.progress import progress_bar
 from medsins.registry import task as find_task
 
 
@@ -47,7 +46,7 @@ class Stage:
     ) -> None:
         self._folder, self._root, self._executor = folder, raw_root, executor
         self._max_rejects = max_rejects
-        self._disable = None if progress is None else not progress
+        self._progress = progress
         self._bar: Any = None
         self._records = 0
 
@@ -55,9 +54,7 @@ class Stage:
     def bar(self, plans: Sequence[RecipePlan]) -> Iterator[None]:
         """Show progress over the raw bytes of all plans."""
         total = sum(_weight(chunk) for one in plans for chunk in one.chunks)
-        with tqdm(
-            total=total, unit="B", unit_scale=True, unit_divisor=1024, disable=self._disable
-        ) as self._bar:
+        with progress_bar(total, unit="B", progress=self._progress) as self._bar:
             yield
 
     def recipe(self, plan: RecipePlan) -> dict[str, Any]:

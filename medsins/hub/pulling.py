@@ -11,14 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
 from medsins.builds.folder import MANIFEST, STATE, BuildFolder
 from medsins.builds.verifying import Verification, verify
 from medsins.errors import BuildConflictError, CorruptBuildError, HubError, OutputError
 from medsins.hub.connection import DATASET, MAIN, Hub, check_name, endpoint_of, quiet
 from medsins.hub.upload_plan import TEXTS, Item, check_manifest
 from medsins.io.files import writing
+from medsins.io.progress import progress_bar
 from medsins.raw.files import sha256
 
 if TYPE_CHECKING:
@@ -128,9 +127,7 @@ class _Source:
                 f"{self._folder.parent} has {free:,}. Make room, or choose another folder."
             )
         with (
-            tqdm(
-                total=total, unit="B", unit_scale=True, unit_divisor=1024, disable=None, desc="pull"
-            ) as bar,
+            progress_bar(total, unit="B", desc="pull") as bar,
             ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool,
         ):
             try:
