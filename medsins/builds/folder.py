@@ -26,9 +26,11 @@ from medsins.errors import (
 )
 from medsins.io.files import write_atomically, writing
 from medsins.io.locks import locked
+from medsins.io.logs import logger
 
 MANIFEST = "manifest.json"
 STATE = ".medsins"
+_LOG = logger("builds")
 
 
 class BuildFolder:
@@ -121,15 +123,18 @@ class BuildFolder:
             texts: Contents of further files by path; the manifest is the last.
         """
         journal = {"moves": dict(moves), "deletes": deletes, "texts": dict(texts)}
+        _LOG.info("commit of %d files to %s begun", len(moves) + len(texts), self.path)
         write_atomically(self._journal, json.dumps(journal))
-        self.recover()
+        self._finish()
 
     def recover(self) -> None:
         """Finish an interrupted commit, if there is one."""
-        try:
-            journal = json.loads(self._journal.read_bytes())
-        except FileNotFoundError:
-            return
+        if self._journal.exists():
+            _LOG.warning("an interrupted commit to %s is finished now", self.path)
+            self._finish()
+
+    def _finish(self) -> None:
+        journal = json.loads(self._journal.read_bytes())
         for staged, final in journal["moves"].items():
             target = self.path / final
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -143,6 +148,7 @@ class BuildFolder:
         self._journal.unlink()
         shutil.rmtree(self.staged, ignore_errors=True)
         shutil.rmtree(self.chunks, ignore_errors=True)
+        _LOG.info("commit to %s finished", self.path)
 
     def _remove_empty_folders(self) -> None:
         for top in ("data", "rejects"):

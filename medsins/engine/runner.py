@@ -33,6 +33,7 @@ from medsins.errors import (
 )
 from medsins.instructions.wordings import KINDS
 from medsins.io.files import dump, writing
+from medsins.io.logs import logger
 from medsins.recipe import Recipe, Task
 from medsins.registry import Select, raw_root, resolve, samples_root
 from medsins.taxonomy import SPLITS
@@ -54,6 +55,7 @@ SCHEMA_VERSION = "2"
 MAX_REJECTS = 0.01
 """Largest share of rejected records that a recipe may have."""
 
+_LOG = logger("engine")
 _SMALL_BYTES = 48 << 20
 
 
@@ -337,6 +339,7 @@ class _Run:
                 inputs.pop(recipe, None)
                 first = first or error
                 left_out[recipe.name] = str(error)
+                _LOG.info("left out %s: its raw files are missing", recipe.name)
         if not inputs:
             raise first or UnknownNameError("nothing is selected that can be built.")
         self._scan(inputs.values())
@@ -349,8 +352,12 @@ class _Run:
                 self.absent[recipe.name] = tuple(pattern for _, _, pattern in one.absent)
             facts = self._manifest["recipes"].get(recipe.name)
             current = facts and facts["fingerprint"] == one.fingerprint
-            if not current or not self._shards_are_there(facts):
+            if current and self._shards_are_there(facts):
+                _LOG.info("skipped %s: it is up to date", recipe.name)
+            else:
                 plans.append(one)
+                counts = len(one.files), len(one.chunks)
+                _LOG.info("planned %s: %d files, %d chunks", recipe.name, *counts)
         self._cache.save()
         if plans:
             self._stage_all(plans, inputs)
@@ -377,6 +384,7 @@ class _Run:
             for path, reader in found.to_scan():
                 if path not in todo and self._cache.known(path) is None:
                     todo[path] = reader
+        _LOG.info("raw files to read for the first time: %d", len(todo))
         large = [item for item in todo.items() if item[0].stat().st_size >= _SMALL_BYTES]
         for path, reader in todo.items():
             if path.stat().st_size < _SMALL_BYTES:
@@ -423,6 +431,7 @@ class _Run:
                 except MedsinsError as error:
                     if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
                         raise
+                    _LOG.warning("%s failed: %s", one.recipe.name, type(error).__name__)
                     self.failures.append(error)
 
     def publish(self) -> dict[str, Any]:

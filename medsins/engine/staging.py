@@ -21,8 +21,11 @@ from medsins.engine.receipts import Counts, Receipt, chunk_path, receipt
 from medsins.engine.sharding import ShardJob, shard_jobs
 from medsins.errors import RejectedRecordsError
 from medsins.io.files import write_atomically, written_atomically
+from medsins.io.logs import logger
 from medsins.io.progress import progress_bar
 from medsins.registry import task as find_task
+
+_LOG = logger("engine")
 
 
 class Stage:
@@ -71,6 +74,7 @@ class Stage:
         home = self._folder.staged / name
         done = _staged(home, plan.fingerprint)
         if done is not None:
+            _LOG.info("resumed %s: all of it was finished", name)
             self._bar.update(sum(_weight(chunk) for chunk in plan.chunks))
             return done
         chunks = self._folder.chunks / name
@@ -92,16 +96,26 @@ class Stage:
         }
         write_atomically(home / "receipt.json", json.dumps(entry))
         shutil.rmtree(chunks, ignore_errors=True)
+        rejected = sum(counts.rejected.values())
+        _LOG.info("wrote %s: %d shards, %d rejected records", name, len(shards), rejected)
         return entry
 
     def _map(self, plan: RecipePlan, folder: Path) -> list[Receipt]:
         found = [receipt(folder, chunk.fingerprint) for chunk in plan.chunks]
         todo = [number for number, one in enumerate(found) if one is None]
+        if len(todo) < len(found):
+            finished = len(found) - len(todo)
+            _LOG.info(
+                "resumed %s: %d of %d chunks were finished", plan.recipe.name, finished, len(found)
+            )
         for number, one in enumerate(found):
             if one is not None:
                 self._advance(plan, number, one.counts["records"])
         jobs = [(plan.chunks[number], self._root, folder) for number in todo]
         for number, counts in self._executor.run(stage_chunk, jobs, self._tick):
+            _LOG.debug(
+                "%s: chunk %d has %d records", plan.recipe.name, todo[number], counts.records
+            )
             self._advance(plan, todo[number], counts.records)
         receipts = []
         for chunk in plan.chunks:

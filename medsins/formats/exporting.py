@@ -22,6 +22,7 @@ from medsins.formats.task_samples import TaskSamples
 from medsins.formats.trainers import trace
 from medsins.formats.writers import Files, JsonLines, Parquet, Tar, TaskFile, Writer, finishing
 from medsins.io.files import dump, write_atomically
+from medsins.io.logs import logger
 from medsins.io.progress import progress_bar
 from medsins.policy.decisions import LOCAL_ADVICE, Verdict, admitted
 from medsins.raw.files import sha256
@@ -30,6 +31,7 @@ from medsins.registry import Select
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+_LOG = logger("formats")
 _ROW_BYTES = 400
 """What a row takes beside its texts, about."""
 
@@ -128,6 +130,8 @@ def export(
         max_per_task, mixture, seed, container, only_redistributable, local_use,
     )  # fmt: skip
     planned = plan(path, format, options)
+    sizes = planned.samples, len(planned.tasks)
+    _LOG.info("export from %s: %d samples of %d tasks", planned.build.path, *sizes)
     if not local_use or only_redistributable:
         admitted(
             planned.verdicts,

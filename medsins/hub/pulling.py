@@ -17,12 +17,14 @@ from medsins.errors import BuildConflictError, CorruptBuildError, HubError, Outp
 from medsins.hub.connection import DATASET, MAIN, Hub, check_name, endpoint_of, quiet
 from medsins.hub.upload_plan import TEXTS, Item, check_manifest
 from medsins.io.files import writing
+from medsins.io.logs import logger
 from medsins.io.progress import progress_bar
 from medsins.raw.files import sha256
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoFile
 
+_LOG = logger("hub")
 _DOWNLOADS_AT_ONCE = 4
 _CLIENT_STATE = ".cache"
 
@@ -120,6 +122,7 @@ class _Source:
         """
         total = sum(item.size for item in items)
         there = sum(item.size for item in items if _path(item).is_file())
+        _LOG.info("pulling %s: %d bytes in shards, %d are there", self.repo_id, total, there)
         free = shutil.disk_usage(self._folder).free
         if total - there > free:
             raise OutputError(

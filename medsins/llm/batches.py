@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tenacity import Retrying
 
 from medsins.errors import EndpointError
+from medsins.io.logs import logger
 from medsins.llm.budget import used_up
 from medsins.llm.endpoint import Endpoint
 from medsins.llm.failures import (
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 LINES, BYTES = 50_000, 200 << 20
 """Most lines and bytes of a Batch file that OpenAI takes."""
 
+_LOG = logger("llm")
 _ROUNDS_WITHOUT_ANSWER = 3
 _ENDED = frozenset({"completed", "expired", "cancelled", "failed"})
 _PATH: Literal["/v1/chat/completions"] = "/v1/chat/completions"
@@ -186,6 +188,7 @@ class _Run:
                 self._forget(mark, keys, by_key)
             elif not by_key.keys().isdisjoint(keys):
                 found[job] = (mark, keys)
+                _LOG.info("resumed batch %s: %d requests", job, len(keys))
         return found
 
     def _created(self, mark: str) -> str | None:
@@ -241,6 +244,7 @@ class _Run:
             )
         )
         self.ledger.journal.append({"event": "batch", "mark": mark, "job": job.id})
+        _LOG.info("submitted batch %s: %d requests", job.id, len(keys))
         self.tell(f"batch {job.id}: {len(keys)} requests")
         return str(job.id), mark, keys
 
@@ -258,6 +262,7 @@ class _Run:
                 lines.update(_by_key(self._content(file)))
         answered = sum(self._settle(request, lines.get(key)) for key, request in requests.items())
         self.ledger.journal.append({"event": "batch read", "mark": mark, "status": batch.status})
+        _LOG.info("batch %s %s: %d of %d answered", job, batch.status, answered, len(requests))
         if batch.status != "completed":
             self.tell(f"batch {job} {batch.status}: {answered} of {len(requests)} answered")
         return answered

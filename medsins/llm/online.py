@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tenacity import AsyncRetrying
 
 from medsins.errors import EndpointError
+from medsins.io.logs import logger
 from medsins.llm.budget import used_up
 from medsins.llm.endpoint import Endpoint
 from medsins.llm.failures import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 LARGEST_ANSWER = 8 << 20
 """Bytes of an answer beyond which nobody reads on: no completion is that long."""
 
+_LOG = logger("llm")
 _HOPELESS = 5
 """So many requests in a row without an answer, after all attempts, end the run."""
 
@@ -258,6 +260,7 @@ class _Run:
         now = time.monotonic()
         if now >= self.cool_until:
             self.width = max(1.0, self.width / 2)
+            _LOG.warning("rate limited: %d requests at once from now on", self.width)
         self.clean = 0
         self.cool_until = max(self.cool_until, now + (failure.wait or 0.0))
 

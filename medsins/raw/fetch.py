@@ -51,6 +51,7 @@ def download(
     """
     target = folder / wanted.path
     if target.is_file() and sha256(target) == wanted.sha256:
+        _LOG.info("%s is there already", target)
         return False
     if target.is_file():
         raise FetchError(
@@ -71,10 +72,12 @@ def download(
                 _transfer(url, part, tick)
             _accept(part, wanted, url)
         except FetchError as error:
+            _LOG.warning("%s did not deliver %s", _shown(url), wanted.path)
             failures.append(str(error))
         else:
             with _writing(target):
                 put(part, target)
+            _LOG.info("fetched %s: its digest is right", _shown(url))
             return True
     raise FetchError(
         f"{wanted.path} could not be fetched. "
@@ -95,6 +98,7 @@ def _accept(part: Path, wanted: Download, url: str) -> None:
     found = sha256(part)
     if found == wanted.sha256:
         return
+    _LOG.warning("%s delivered other bytes than are pinned", _shown(url))
     size = part.stat().st_size
     with part.open("rb") as stream:
         begin = stream.read(1024).removeprefix(b"\xef\xbb\xbf").lstrip().lower()
@@ -110,10 +114,16 @@ def _accept(part: Path, wanted: Download, url: str) -> None:
     )
 
 
+def _shown(url: str) -> str:
+    """Return an address for the log, without what may be a key."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
 def _transfer(url: str, part: Path, tick: Callable[[int], object]) -> None:
     if urlsplit(url).scheme not in ("http", "https"):
         raise FetchError(f"{url} is no web address.")
-    again = Retrying(**policy(_LOG, url, attempts=_ATTEMPTS, first=_FIRST_WAIT_SECONDS))
+    again = Retrying(**policy(_LOG, _shown(url), attempts=_ATTEMPTS, first=_FIRST_WAIT_SECONDS))
     try:
         again(_attempt, url, part, tick)
     except AttemptError as error:
