@@ -15,6 +15,9 @@ from collections.abc import Mapping, Sequence
 
 from medsins.builds.folder import BuildFolder
 from medsins.io.files import write_atomically
+from medsins.io.logs import logger
+
+_LOG = logger("builds")
 
 
 def commit(
@@ -30,16 +33,20 @@ def commit(
             count.
     """
     journal = {"moves": dict(moves), "deletes": list(deletes), "texts": dict(texts)}
+    _LOG.info("commit of %d files to %s begun", len(moves) + len(texts), folder.path)
     write_atomically(folder.journal, json.dumps(journal))
-    recover(folder)
+    _finish(folder)
 
 
 def recover(folder: BuildFolder) -> None:
     """Finish an interrupted commit, if there is one."""
-    try:
-        journal = json.loads(folder.journal.read_bytes())
-    except FileNotFoundError:
-        return
+    if folder.journal.exists():
+        _LOG.warning("an interrupted commit to %s is finished now", folder.path)
+        _finish(folder)
+
+
+def _finish(folder: BuildFolder) -> None:
+    journal = json.loads(folder.journal.read_bytes())
     for staged, final in journal["moves"].items():
         target = folder.path / final
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -55,6 +62,7 @@ def recover(folder: BuildFolder) -> None:
     # gone, the next build of these recipes finds them stale by their fingerprints.
     shutil.rmtree(folder.staged, ignore_errors=True)
     shutil.rmtree(folder.chunks, ignore_errors=True)
+    _LOG.info("commit to %s finished", folder.path)
 
 
 def _remove_empty_folders(folder: BuildFolder) -> None:

@@ -11,21 +11,20 @@ data/<task>/<split>-00000-of-0000N.parquet  rejects/<recipe>.jsonl
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from medsins.builds.manifest import Manifest
 from medsins.errors import (
-    BuildConflictError,
     CorruptBuildError,
     IncompleteBuildError,
     OutputError,
 )
 from medsins.io.files import writing
+from medsins.io.locks import locked
 
 MANIFEST = "manifest.json"
 STATE = ".medsins"
@@ -53,17 +52,14 @@ class BuildFolder:
             BuildConflictError: Another process holds the lock.
             OutputError: The folder cannot be created or written.
         """
-        with writing(self.path):
-            self.state.mkdir(parents=True, exist_ok=True)
-            handle = (self.state / "lock").open("a")
-        with handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise BuildConflictError(
-                    f"another process is building into {self.path}. Wait until it is done, or "
-                    "build into another folder."
-                ) from error
+        taken = (
+            f"another process is building into {self.path}. Wait until it is done, or build into "
+            "another folder."
+        )
+        with ExitStack() as stack:
+            with writing(self.path):
+                self.state.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(locked(self.state / "lock", taken))
             yield
 
     def manifest(self) -> Manifest | None:

@@ -13,12 +13,12 @@ import jsonschema
 import pyarrow as pa
 from pyarrow import parquet
 from pydantic import TypeAdapter, ValidationError
-from tqdm import tqdm
 
 from medsins.builds.folder import MANIFEST, BuildFolder
 from medsins.builds.manifest import Manifest, Shard
 from medsins.builds.schemas import json_schemas
 from medsins.errors import CorruptBuildError
+from medsins.io.progress import progress_bar
 from medsins.raw.files import sha256
 from medsins.schema import ARROW, CONSTANT, Instance, instance_id
 
@@ -88,10 +88,7 @@ def _problems(folder: BuildFolder, manifest: Manifest, progress: bool | None) ->
             yield f"{name} is not in the manifest"
     rows: Counter[tuple[str, str]] = Counter()
     total = sum(shard.bytes for shard in manifest.shards)
-    disable = None if progress is None else not progress
-    with tqdm(
-        total=total, unit="B", unit_scale=True, unit_divisor=1024, disable=disable, desc="verify"
-    ) as bar:
+    with progress_bar(total, unit="B", desc="verify", progress=progress) as bar:
         for shard in manifest.shards:
             bar.update(shard.bytes)
             rows[shard.task, shard.split] += shard.rows

@@ -20,6 +20,7 @@ import xxhash
 
 from medsins.engine.arrays import STRINGS, lists, strings
 from medsins.engine.receipts import Counts, Group, Receipt, chunk_path, ids_path
+from medsins.io.files import put
 from medsins.recipe import Task
 
 if TYPE_CHECKING:
@@ -138,10 +139,11 @@ class ChunkWriter:
             tuple(self._groups),
             counts,
         )
-        temporary = self._path.with_suffix(".json")
-        temporary.write_text(json.dumps(receipt.to_json()))
+        # A build has thousands of these, and waiting for the disk would cost it more than a power
+        # cut does: chunks that cannot be read back are made anew.
+        self._path.with_suffix(".json").write_text(json.dumps(receipt.to_json()))
         for suffix in (".arrow", ".ids", ".rejects", ".json"):
-            self._path.with_suffix(suffix).replace(self._final.with_suffix(suffix))
+            put(self._path.with_suffix(suffix), self._final.with_suffix(suffix), durable=False)
 
     def _close(self) -> None:
         if self._writer is not None:

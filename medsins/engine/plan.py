@@ -18,6 +18,7 @@ from pathlib import Path
 from medsins.builds.manifest import Options
 from medsins.errors import CorruptFileError, MissingFilesError
 from medsins.instructions.wordings import wordings
+from medsins.io.files import write_atomically
 from medsins.io.version import __version__
 from medsins.raw.files import FileSet, Located, RawFile, Reader, Span
 from medsins.recipe import Recipe, Task, joins_files
@@ -135,9 +136,7 @@ class FileCache:
                 name: (facts.size, facts.modified, facts.sha256, facts.cuts)
                 for name, facts in self._facts.items()
             }
-            temporary = self._path.with_name(f"{self._path.name}.tmp")
-            temporary.write_text(json.dumps(rows))
-            temporary.replace(self._path)
+            write_atomically(self._path, json.dumps(rows))
             self._changed = False
 
 

@@ -34,6 +34,7 @@ from medsins.errors import (
 )
 from medsins.instructions.wordings import KINDS
 from medsins.io.files import writing
+from medsins.io.logs import logger
 from medsins.io.version import __version__
 from medsins.recipe import Recipe, Task
 from medsins.registry import Select, raw_root, resolve, samples_root
@@ -55,6 +56,7 @@ _OF_JOBS = (
 MAX_REJECTS = 0.01
 """Largest share of rejected records that a recipe may have."""
 
+_LOG = logger("engine")
 _SMALL_BYTES = 48 << 20
 
 
@@ -319,6 +321,7 @@ class _Run:
                 inputs.pop(recipe, None)
                 first = first or error
                 left_out[recipe.name] = error
+                _LOG.info("left out %s: its raw files are missing", recipe.name)
         if not inputs:
             raise first or UnknownNameError("nothing is selected that can be built.")
         self._scan(inputs.values())
@@ -331,8 +334,12 @@ class _Run:
                 self.absent[recipe.name] = tuple(pattern for _, _, pattern in one.absent)
             facts = self._manifest.recipes.get(recipe.name)
             current = facts is not None and facts.fingerprint == one.fingerprint
-            if facts is None or not current or not self._shards_are_there(facts):
+            if facts is not None and current and self._shards_are_there(facts):
+                _LOG.info("skipped %s: it is up to date", recipe.name)
+            else:
                 plans.append(one)
+                counts = len(one.files), len(one.chunks)
+                _LOG.info("planned %s: %d files, %d chunks", recipe.name, *counts)
         self._cache.save()
         if plans:
             self._stage_all(plans, inputs)
@@ -357,6 +364,7 @@ class _Run:
             for path, reader in found.to_scan():
                 if path not in todo and self._cache.known(path) is None:
                     todo[path] = reader
+        _LOG.info("raw files to read for the first time: %d", len(todo))
         large = [item for item in todo.items() if item[0].stat().st_size >= _SMALL_BYTES]
         for path, reader in todo.items():
             if path.stat().st_size < _SMALL_BYTES:
@@ -403,6 +411,7 @@ class _Run:
                 except MedsinsError as error:
                     if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
                         raise
+                    _LOG.warning("%s failed: %s", one.recipe.name, type(error).__name__)
                     self.failures.append(error)
 
     def publish(self) -> Manifest:

@@ -26,6 +26,7 @@ from medsins.engine.memory import trim
 from medsins.engine.receipts import ID_BYTES, ids_path
 from medsins.engine.sharding import Piece, ShardJob
 from medsins.errors import CorruptBuildError
+from medsins.io.files import put
 from medsins.raw.files import sha256
 from medsins.recipe import Task
 
@@ -66,7 +67,7 @@ def write_shard(job: ShardJob, task: Task, wordings: Sequence[str], folder: Path
             # Only one table at a time: they are most of the memory of this process.
             del table
             trim()
-    temporary.replace(path)
+    put(temporary, path)
     return Shard(job.name, rows, path.stat().st_size, sha256(path))
 
 

@@ -14,8 +14,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from medsins.builds.folder import BuildFolder
 from medsins.builds.manifest import RawFileFacts, RecipeFacts, Shard
 from medsins.engine.local import Local
@@ -24,9 +22,13 @@ from medsins.engine.plan import Chunk, RecipePlan
 from medsins.engine.receipts import Counts, Receipt, chunk_path, receipt
 from medsins.engine.sharding import ShardJob, shard_jobs
 from medsins.errors import RejectedRecordsError
-from medsins.io.files import write_atomically
+from medsins.io.files import write_atomically, written_atomically
+from medsins.io.logs import logger
+from medsins.io.progress import progress_bar
 from medsins.io.structured import from_json
 from medsins.registry import task as find_task
+
+_LOG = logger("engine")
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Stage:
     ) -> None:
         self._folder, self._root, self._executor = folder, raw_root, executor
         self._max_rejects = max_rejects
-        self._disable = None if progress is None else not progress
+        self._progress = progress
         self._bar: Any = None
         self._records = 0
 
@@ -75,9 +77,7 @@ class Stage:
     def bar(self, plans: Sequence[RecipePlan]) -> Iterator[None]:
         """Show progress over the raw bytes of all plans."""
         total = sum(_weight(chunk) for one in plans for chunk in one.chunks)
-        with tqdm(
-            total=total, unit="B", unit_scale=True, unit_divisor=1024, disable=self._disable
-        ) as self._bar:
+        with progress_bar(total, unit="B", progress=self._progress) as self._bar:
             yield
 
     def recipe(self, plan: RecipePlan) -> Staged:
@@ -91,6 +91,7 @@ class Stage:
         home = self._folder.staged / name
         done = _staged(home, plan.fingerprint)
         if done is not None:
+            _LOG.info("resumed %s: all of it was finished", name)
             self._bar.update(sum(_weight(chunk) for chunk in plan.chunks))
             return done
         chunks = self._folder.chunks / name
@@ -112,16 +113,26 @@ class Stage:
         )
         write_atomically(home / "receipt.json", json.dumps(asdict(entry)))
         shutil.rmtree(chunks, ignore_errors=True)
+        rejected = sum(counts.rejected.values())
+        _LOG.info("wrote %s: %d shards, %d rejected records", name, len(shards), rejected)
         return entry
 
     def _map(self, plan: RecipePlan, folder: Path) -> list[Receipt]:
         found = [receipt(folder, chunk.fingerprint) for chunk in plan.chunks]
         todo = [number for number, one in enumerate(found) if one is None]
+        if len(todo) < len(found):
+            finished = len(found) - len(todo)
+            _LOG.info(
+                "resumed %s: %d of %d chunks were finished", plan.recipe.name, finished, len(found)
+            )
         for number, one in enumerate(found):
             if one is not None:
                 self._advance(plan, number, one.counts.records)
         jobs = [(plan.chunks[number], self._root, folder) for number in todo]
         for number, counts in self._executor.run(stage_chunk, jobs, self._tick):
+            _LOG.debug(
+                "%s: chunk %d has %d records", plan.recipe.name, todo[number], counts.records
+            )
             self._advance(plan, todo[number], counts.records)
         receipts = []
         for chunk in plan.chunks:
@@ -250,7 +261,7 @@ def _facts(
 
 
 def _gather_rejects(chunks: Path, receipts: Sequence[Receipt], target: Path) -> None:
-    with target.open("w", encoding="utf-8") as stream:
+    with written_atomically(target) as stream:
         for one in receipts:
             path = chunk_path(chunks, one.fingerprint).with_suffix(".rejects")
-            stream.write(path.read_text(encoding="utf-8"))
+            stream.write(path.read_bytes())

@@ -11,8 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 from medsins.builds.folder import MANIFEST, STATE, BuildFolder
 from medsins.builds.manifest import Shard
 from medsins.builds.verifying import Verification, verify
@@ -20,11 +18,14 @@ from medsins.errors import BuildConflictError, CorruptBuildError, HubError, Outp
 from medsins.hub.connection import DATASET, MAIN, Hub, check_name, endpoint_of, quiet
 from medsins.hub.upload_plan import TEXTS, Item, checked_manifest
 from medsins.io.files import writing
+from medsins.io.logs import logger
+from medsins.io.progress import progress_bar
 from medsins.raw.files import sha256
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoFile
 
+_LOG = logger("hub")
 _DOWNLOADS_AT_ONCE = 4
 _CLIENT_STATE = ".cache"
 
@@ -122,6 +123,7 @@ class _Source:
         """
         total = sum(item.size for item in items)
         there = sum(item.size for item in items if _path(item).is_file())
+        _LOG.info("pulling %s: %d bytes in shards, %d are there", self.repo_id, total, there)
         free = shutil.disk_usage(self._folder).free
         if total - there > free:
             raise OutputError(
@@ -129,9 +131,7 @@ class _Source:
                 f"{self._folder.parent} has {free:,}. Make room, or choose another folder."
             )
         with (
-            tqdm(
-                total=total, unit="B", unit_scale=True, unit_divisor=1024, disable=None, desc="pull"
-            ) as bar,
+            progress_bar(total, unit="B", desc="pull") as bar,
             ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool,
         ):
             try:

@@ -30,6 +30,7 @@ from medsins.hub.upload_plan import (
     subset,
     upload_items,
 )
+from medsins.io.logs import logger
 from medsins.io.version import __version__
 from medsins.policy.decisions import ENDPOINT_ADVICE, Verdict, admitted, publication
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
     from huggingface_hub.hf_api import RepoFile
 
+_LOG = logger("hub")
 _SHARDS_A_COMMIT = 50
 """The Hub advises 50 to 100 files; smaller commits lose less when one fails."""
 
@@ -170,6 +172,10 @@ def push(
     delivery = _Delivery(hub, repo_id, branch, items, title, create_pr)
     with quiet():
         delivery.run()
+    skipped = len(items) - len(delivery.uploaded)
+    _LOG.info(
+        "pushed %s: %d files uploaded, %d were there", repo_id, len(delivery.uploaded), skipped
+    )
     return replace(
         decided,
         revision=delivery.branch,
@@ -306,6 +312,8 @@ class _Delivery:
     def _send(self, batch: Changes, head: str, remote: dict[str, RepoFile], *, last: bool) -> None:
         from huggingface_hub.errors import HfHubHTTPError
 
+        sizes = len(batch.shards) + len(batch.texts), len(batch.gone)
+        _LOG.info("commit to %s: %d files to upload, %d to delete", self._repo_id, *sizes)
         part = "" if last and not self._commits else f" (part {self._commits + 1})"
         self._sent, self._answered, self._refusal = batch, False, None
         try:

@@ -16,9 +16,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import xxhash
 from pyarrow import parquet
-from tqdm import tqdm
 
 from medsins.builds.folder import BuildFolder
+from medsins.io.progress import progress_bar
 from medsins.registry import tasks as all_tasks
 
 WORDS = 13
@@ -83,8 +83,9 @@ def find_leaks(path: str | os.PathLike[str], *, progress: bool | None = None) ->
         if shard.split == "train" or (shard.split == "test" and shard.task in tested):
             shards[shard.split].append(folder.path / shard.path)
     tests = _Tests(_rows(shards["test"]))
-    disable = None if progress is None else not progress
-    with tqdm(total=len(shards["train"]), unit="shard", disable=disable, desc="leaks") as bar:
+    with progress_bar(
+        len(shards["train"]), unit="shard", desc="contamination", progress=progress
+    ) as bar:
         for one in shards["train"]:
             for task, ids, inputs in _rows([one]):
                 tests.compare(task, ids, inputs)

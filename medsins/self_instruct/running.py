@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tqdm import tqdm
-
 from medsins.errors import CheckError
 from medsins.instructions.lint import seed_problems
 from medsins.instructions.spec import InstructionSpec
 from medsins.instructions.wordings import EXPANSIONS, wordings
 from medsins.io.files import writing
+from medsins.io.progress import progress_bar
 from medsins.llm.batches import Batching, ask_in_batches
 from medsins.llm.budget import Budget, Caps, Price, Spent
 from medsins.llm.endpoint import Endpoint
@@ -188,11 +187,10 @@ def expand(
     seconds = max_minutes * 60 if max_minutes is not None else None
     caps = Caps(budget_usd, max_requests, max_tokens, seconds)
     budget = Budget(caps, prices, batch=bool(batch))
-    disable = None if progress is None else not progress
     with (
         writing(path),
         Journal(path / JOURNAL, "expansion") as journal,
-        tqdm(total=target * len(tasks), unit="instruction", disable=disable) as bar,
+        progress_bar(target * len(tasks), unit="instruction", progress=progress) as bar,
     ):
         ledger = Ledger(journal, budget, named, audit=True)
         plan = Plan(

@@ -250,13 +250,13 @@ def test_task_files_name_their_rows_functions_and_groups(
     for name, one in tasks.items():
         facts = bench.tasks[name]
         assert one["task"] == f"medsbench_{name}"
-        assert one["tag"][0] == f"medsbench_{facts['benchmark_id']}"
+        assert one["tag"][0] == f"medsbench_{facts.benchmark_id}"
         assert one["dataset_path"] == "json"
         for split, file in one["dataset_kwargs"]["data_files"].items():
             assert (exports["lm-eval"] / file).is_file()
             assert split in {"test", "fewshot"}
         assert one["output_type"] == "generate_until"
-        assert one["description"].replace("{{ '{' }}", "{") == f"{facts['definition']}\n\n"
+        assert one["description"].replace("{{ '{' }}", "{") == f"{facts.definition}\n\n"
         assert one["num_fewshot"] == min(facts.num_fewshot, len(bench.fewshot_examples(name)))
         assert ("{{input}}" in one["doc_to_text"]) == (one["num_fewshot"] > 0)
         functions = [one["custom_dataset"], one["process_results"]]

@@ -143,7 +143,7 @@ def test_many_shards_and_row_groups_hold_the_same_rows(
     assert rows(tmp_path / "few", "clinic_answer") == rows(tmp_path / "many", "clinic_answer")
     shards = [s for s in result.manifest.shards if "clinic_answer/train" in s.path]
     assert len(shards) > 3
-    assert shards[0]["path"].endswith(f"train-00000-of-{len(shards):05d}.parquet")
+    assert shards[0].path.endswith(f"train-00000-of-{len(shards):05d}.parquet")
     medsins.verify(tmp_path / "many", progress=False)
 
 
@@ -501,7 +501,8 @@ def test_a_broken_recipe_breaks_no_other(clinic: Path, tmp_path: Path) -> None:
     (tmp_path / "recipes" / "wreck.py").write_text("import no_such_module\n")
     result = build("category:question_answering -medqa", clinic, tmp_path / "out")
     assert "clinic_answer" in result.counts
-    assert "no_such_module" in result.left_out["wreck"]
+    assert isinstance(result.left_out["wreck"], errors.BrokenRecipeError)
+    assert "no_such_module" in str(result.left_out["wreck"])
     with pytest.raises(errors.BrokenRecipeError, match="no_such_module"):
         build("wreck", clinic, tmp_path / "out")
 

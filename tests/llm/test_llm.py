@@ -24,9 +24,10 @@ from medsins.errors import (
     EndpointError,
     InvalidFileError,
 )
+from medsins.io.retries import retry_after
 from medsins.llm.budget import Budget, Caps, Price
 from medsins.llm.endpoint import Endpoint
-from medsins.llm.failures import Backoff, RequestError, of_status, read_response, retry_after
+from medsins.llm.failures import RequestError, of_status, read_response, retries
 from medsins.llm.journal import Journal
 from medsins.llm.ledger import Ledger
 from medsins.llm.requests import Request, Response
@@ -276,13 +277,13 @@ def test_an_endpoint_that_says_whether_to_ask_again_is_heeded(
     ("error", "wait"),
     [
         (RequestError("429", retryable=True, wait=7.0), 7.0),
-        (RequestError("no schema", retryable=True, without_schema=True), 0.0),
+        (RequestError("no schema", retryable=True, wait=0.0, without_schema=True), 0.0),
     ],
 )
 def test_what_the_endpoint_says_of_waiting_counts(error: RequestError, wait: float) -> None:
     state = RetryCallState(AsyncRetrying(), None, (), {})
     state.outcome = Future.construct(1, error, True)
-    assert {Backoff(5.0)(state) for _ in range(20)} == {wait}
+    assert {retries("asking", 5.0)["wait"](state) for _ in range(20)} == {wait}
 
 
 @pytest.mark.parametrize(("said", "counted"), [(0, None), (True, None), ("3", None), (3, 3)])
@@ -299,9 +300,10 @@ def test_every_attempt_may_wait_twice_as_long_up_to_a_minute(
 ) -> None:
     monkeypatch.setattr("random.uniform", lambda least, most: (least, most))
     state = RetryCallState(AsyncRetrying(), None, (), {})
+    state.outcome = Future.construct(1, RequestError("500", retryable=True), True)
     for number in range(1, 12):
         state.attempt_number = number
-        assert Backoff(first)(state) == (0, min(60, first * 2 ** (number - 1)))
+        assert retries("asking", first)["wait"](state) == (0, min(60, first * 2 ** (number - 1)))
 
 
 @given(st.binary(max_size=200))

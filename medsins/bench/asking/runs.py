@@ -22,13 +22,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from medsins.bench.asking.prompts import prompt
 from medsins.bench.asking.record import RunRecord, TaskRecord
 from medsins.bench.suite.benchmark import Benchmark, Item
 from medsins.errors import CheckError, MissingExtraError, UnknownNameError
 from medsins.io.files import write_atomically, writing
+from medsins.io.progress import progress_bar
 from medsins.io.version import __version__
 from medsins.llm.budget import Budget, Caps, Price, Spent
 from medsins.llm.endpoint import Endpoint
@@ -238,9 +237,7 @@ def run(
     with (
         writing(path),
         Journal(path / "journal.jsonl", "benchmark") as journal,
-        tqdm(
-            total=total, unit="question", disable=None if progress is None else not progress
-        ) as bar,
+        progress_bar(total, unit="question", progress=progress) as bar,
     ):
         ledger = Ledger(journal, budget, named, audit=False)
         running = _RunningScore(bench, bar, tell or bar.write)

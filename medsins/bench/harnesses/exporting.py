@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from medsins.bench.harnesses import helm, inspect_files, lm_eval
 from medsins.bench.harnesses.records import (
     ExportedTask,
@@ -25,6 +23,7 @@ from medsins.bench.suite.benchmark import Benchmark
 from medsins.errors import CheckError, OutputError, UnknownNameError
 from medsins.formats.placement import RECORD, placed
 from medsins.io.files import dump, write_atomically
+from medsins.io.progress import progress_bar
 from medsins.io.version import __version__
 from medsins.policy.decisions import LOCAL_ADVICE, Verdict, admitted, model_calls, publication
 from medsins.registry import recipe as find_recipe
@@ -107,9 +106,11 @@ def export_benchmark(
     if target.resolve().is_relative_to(bench.path.resolve()):
         raise OutputError(f"{target} is inside the benchmark. Choose a folder outside of it.")
     with placed(target, overwrite=overwrite, private=local_use) as folder:
-        disable = None if progress is None else not progress
-        with tqdm(names, unit="task", disable=disable, desc="export") as bar:
-            tasks = [exported_task(bench, name) for name in bar]
+        tasks = []
+        with progress_bar(len(names), unit="task", desc="export", progress=progress) as bar:
+            for name in names:
+                tasks.append(exported_task(bench, name))
+                bar.update()
         copy_benchmark(bench, names, folder)
         left_out = harness.write(folder, tasks, options)
         going = [one for one in verdicts if one.task in names]

@@ -12,7 +12,7 @@ from pathlib import Path
 from unicodedata import east_asian_width
 
 from medsins.bench.report.leaderboard import Cell, Column, Leaderboard, scale
-from medsins.io.files import write_atomically, writing
+from medsins.io.files import writing, written_atomically
 from medsins.markup.html import Attribute, Html, tag, text
 
 NAMES = ("leaderboard", "overview")
@@ -59,12 +59,8 @@ def write_pictures(drawn: Mapping[str, str], out: Path) -> tuple[tuple[Path, ...
     with writing(out):
         for name, svg in drawn.items():
             path = out / f"{name}{ends[0]}"
-            if png:
-                temporary = path.with_name(f"{path.name}.tmp")
-                temporary.write_bytes(png(svg))
-                temporary.replace(path)
-            else:
-                write_atomically(path, svg)
+            with written_atomically(path) as stream:
+                stream.write(png(svg) if png else svg.encode())
             path.with_suffix(ends[1]).unlink(missing_ok=True)
             paths.append(path)
     note = "" if png else ("pictures are SVG files; for PNG, run: pip install 'medsins[report]'")

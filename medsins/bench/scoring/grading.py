@@ -23,6 +23,7 @@ from medsins.errors import (
     MissingFilesError,
     UnknownNameError,
 )
+from medsins.io.logs import logger
 from medsins.io.version import __version__
 from medsins.policy.decisions import publication
 from medsins.registry import resolve
@@ -36,6 +37,7 @@ _NO_PUNKT = (
 )
 _MISSES = 20
 _LONGEST_TEXT = 4000
+_LOG = logger("bench")
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ def score(
         raise UnknownNameError(f"{bench.path} has none of the tasks to score.")
     read = read_predictions(path)
     joined = join(read, [one for task in tasks for one in bench.items(task)], partial=partial)
+    _LOG.info("scoring %s: %d answers, %d tasks", path, len(joined.answers), len(tasks))
     by_task: dict[str, list[Answer]] = {}
     for answer in joined.answers:
         by_task.setdefault(answer.task, []).append(answer)
