@@ -27,6 +27,7 @@ from medsins.engine.runner import build
 from medsins.errors import InvalidFileError, MissingFilesError
 from medsins.io.files import dump, write_atomically
 from medsins.registry import raw_root, resolve
+from medsins.text import folded
 
 VERSION = "2"
 """Version of the folder's layout and of the rules by which items and examples are chosen."""
@@ -328,7 +329,7 @@ def _rank(seed: int, key: str) -> int:
 
 
 def _folded(text: str) -> int:
-    return xxhash.xxh3_64_intdigest(" ".join(text.casefold().split()).encode())
+    return xxhash.xxh3_64_intdigest(folded(text).encode())
 
 
 def _write_rows(path: Path, rows: list[dict[str, Any]]) -> str:
