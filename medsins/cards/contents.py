@@ -247,8 +247,3 @@ def license_facts(name: str) -> License:
         name,
         "Not described here. Read its terms on the homepages of the sources before you use them.",
     )
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: "1 task", "1,234 tasks"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

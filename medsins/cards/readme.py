@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from medsins.cards import statements
-from medsins.cards.contents import BuiltSource, BuiltTask, Contents, counted, grouped
+from medsins.cards.contents import BuiltSource, BuiltTask, Contents, grouped
 from medsins.cards.front import COLUMNS, front_matter, title
 from medsins.cards.pages import example
 from medsins.cards.pictures import PICTURE
@@ -17,6 +17,7 @@ from medsins.cards.terms import LICENSE_FILE
 from medsins.errors import MedsinsError
 from medsins.markup.markdown import bullets, details, plain, share, table
 from medsins.taxonomy import LANGUAGES, SPLITS
+from medsins.text import counted
 
 _OWN = "medsins.recipes."
 """Where the library's own recipes lie; samples are shipped for these only."""

@@ -7,9 +7,10 @@ import hashlib
 from collections.abc import Sequence
 
 from medsins.builds.manifest import RawFileFacts
-from medsins.cards.contents import BuiltSource, Contents, counted
+from medsins.cards.contents import BuiltSource, Contents
 from medsins.cards.terms import LICENSE_FILE
 from medsins.markup.markdown import anchor, bullets, details, plain, table
+from medsins.text import counted
 
 
 def about_sources(contents: Contents) -> list[str]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter
 
 from medsins.cards.citations import Cited, entries
-from medsins.cards.contents import BuiltSource, Contents, counted, grouped
+from medsins.cards.contents import BuiltSource, Contents, grouped
 from medsins.errors import MedsinsError
 from medsins.taxonomy import LANGUAGES, Category, Domain
+from medsins.text import counted
 
 MAKERS = "The medsins contributors"
 

@@ -20,6 +20,7 @@ from pyarrow import parquet
 from medsins.builds.folder import BuildFolder
 from medsins.io.progress import progress_bar
 from medsins.registry import tasks as all_tasks
+from medsins.text import folded
 
 WORDS = 13
 """Length of the runs of words that are compared."""
@@ -165,10 +166,11 @@ def _hashed(inputs: Sequence[str]) -> tuple[Hashes, Hashes, list[int]]:
     lengths: list[int] = []
     whole: list[int] = []
     for text in inputs:
-        folded = text.casefold().split()
-        whole.append(digest(" ".join(folded).encode()))
-        lengths.append(len(folded))
-        for word in folded:
+        one = folded(text)
+        whole.append(digest(one.encode()))
+        parts = one.split()
+        lengths.append(len(parts))
+        for word in parts:
             if word not in known:
                 known[word] = digest(word.encode())
             words.append(known[word])

@@ -29,17 +29,16 @@ from medsins.errors import CheckError, MissingExtraError, UnknownNameError
 from medsins.io.files import write_atomically, writing
 from medsins.io.progress import progress_bar
 from medsins.io.version import __version__
-from medsins.llm.budget import Budget, Caps, Price, Spent
-from medsins.llm.endpoint import Endpoint
+from medsins.llm.budget import Price, Spent
+from medsins.llm.calls import Calls
 from medsins.llm.journal import Journal
 from medsins.llm.ledger import Ledger
-from medsins.llm.local import Backend, ask_backend
-from medsins.llm.online import Pace, ask
+from medsins.llm.local import Backend
+from medsins.llm.online import Pace
 from medsins.llm.requests import Request, Response
 from medsins.policy.decisions import ENDPOINT_ADVICE, admitted, model_calls
 from medsins.registry import resolve
 
-_LOCAL = "a Python function"
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 
@@ -214,11 +213,20 @@ def run(
         raise CheckError(
             f"num_fewshot={asking.num_fewshot} makes no sense; 0 asks without examples."
         )
-    named = model if isinstance(model, str) else getattr(model, "__name__", _LOCAL)
-    endpoint = None
+    calls = Calls(
+        model=model,
+        base_url=base_url,
+        api_key_env=api_key_env,
+        headers=headers,
+        budget_usd=budget_usd,
+        price=price,
+        max_requests=max_requests,
+        max_tokens=max_tokens,
+        max_minutes=max_minutes,
+        pace=pace,
+    )
     left_out: dict[str, str] = {}
-    if isinstance(model, str):
-        endpoint = Endpoint.at(model, base_url, api_key_env, headers)
+    if endpoint := calls.endpoint():
         verdicts = model_calls(bench, base_url=endpoint.base_url, covered_by=endpoint_covered_by)
         verdicts = [one for one in verdicts if one.task in tasks]
         may = admitted(
@@ -229,28 +237,22 @@ def run(
         )
         left_out = {one.task: one.reason for one in verdicts if one.task not in may}
         tasks = [name for name in tasks if name in may]
-    path = Path(out).expanduser() / folder_name(named)
-    prices = Price.parse(price) if isinstance(price, str) else price
-    seconds = max_minutes * 60 if max_minutes is not None else None
-    budget = Budget(Caps(budget_usd, max_requests, max_tokens, seconds), prices)
+    path = Path(out).expanduser() / folder_name(calls.name)
+    budget = calls.budget()
     total = sum(bench.tasks[task].rows for task in tasks)
     with (
         writing(path),
         Journal(path / "journal.jsonl", "benchmark") as journal,
         progress_bar(total, unit="question", progress=progress) as bar,
     ):
-        ledger = Ledger(journal, budget, named, audit=False)
+        ledger = Ledger(journal, budget, calls.name, audit=False)
         running = _RunningScore(bench, bar, tell or bar.write)
         questions = _Questions(bench, tasks, asking, running.answered)
         running.questions = questions
         try:
-            if endpoint is None:
-                assert not isinstance(model, str)
-                ask_backend(questions, model, ledger)
-            else:
-                ask(questions, endpoint, ledger, pace or Pace(), tell or bar.write)
+            calls.ask(questions, endpoint, ledger, tell or bar.write)
         finally:
-            result = _write(path, bench, questions, named, asking, left_out, budget.spent)
+            result = _write(path, bench, questions, calls.name, asking, left_out, budget.spent)
     return result
 
 

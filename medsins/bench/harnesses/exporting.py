@@ -22,11 +22,12 @@ from medsins.bench.harnesses.records import (
 from medsins.bench.suite.benchmark import Benchmark
 from medsins.errors import CheckError, OutputError, UnknownNameError
 from medsins.formats.placement import RECORD, placed
+from medsins.formats.readme import sources_table
 from medsins.io.files import dump, write_atomically
 from medsins.io.progress import progress_bar
 from medsins.io.version import __version__
+from medsins.markup.markdown import bullets, table
 from medsins.policy.decisions import LOCAL_ADVICE, Verdict, admitted, model_calls, publication
-from medsins.registry import recipe as find_recipe
 
 
 @dataclass(frozen=True)
@@ -183,37 +184,19 @@ def _readme(
     if local_use:
         named = f" May not be passed on: {', '.join(closed)}." if closed else ""
         lines += [_LOCAL + named, ""]
-    lines += [harness.how.strip(), "", "| task | number | category | questions | metric |"]
-    lines += ["| --- | --- | --- | ---: | --- |"]
-    lines += [
-        f"| {one.name} | {one.profile.benchmark_id} | {one.profile.category} "
-        f"| {one.facts.rows:,} | {one.metrics[0]} |"
-        for one in tasks
-    ]
+    heads = ("task", "number", "category", "questions", "metric")
+    cells = []
+    for one in tasks:
+        profile, count = one.profile, f"{one.facts.rows:,}"
+        cells.append((one.name, profile.benchmark_id, profile.category, count, one.metrics[0]))
+    lines += [harness.how.strip(), "", table(heads, cells, numbers=[3])]
     if left_out:
         lines += ["", "Without a configuration of their own in `no_code/`:", ""]
-        lines += [f"- {name}: {why}" for name, why in left_out.items()]
-    lines += ["", *_sources(bench, tasks, closed), ""]
-    return "\n".join(lines)
-
-
-def _sources(
-    bench: Benchmark, tasks: Sequence[ExportedTask], closed: Mapping[str, Any]
-) -> list[str]:
-    """Return the table of sources: what a model service may get is not what people may."""
+        lines.append(bullets(f"{name}: {why}" for name, why in left_out.items()))
     sent = {one.source for one in model_calls(bench) if one.allowed}
-    lines = [
-        "| source | license | may be passed on | may be sent to model services | citation |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    for name in dict.fromkeys(one.source for one in tasks):
-        recipe = find_recipe(name)
-        cells = (
-            recipe.title,
-            recipe.license,
-            "no" if name in closed else "yes",
-            "yes" if name in sent else "no",
-            recipe.citation,
-        )
-        lines.append(f"| {' | '.join(cells)} |")
-    return lines
+    allowed = {
+        one.source: ("no" if one.source in closed else "yes", "yes" if one.source in sent else "no")
+        for one in tasks
+    }
+    lines += ["", sources_table(allowed), ""]
+    return "\n".join(lines)

@@ -29,6 +29,7 @@ from medsins.io.files import dump, write_atomically
 from medsins.io.structured import MalformedError, from_json
 from medsins.io.version import __version__
 from medsins.registry import raw_root, resolve
+from medsins.text import folded
 
 VERSION = "2"
 """Version of the folder's layout and of the rules by which items and examples are chosen."""
@@ -432,7 +433,7 @@ def _rank(seed: int, key: str) -> int:
 
 
 def _folded(text: str) -> int:
-    return xxhash.xxh3_64_intdigest(" ".join(text.casefold().split()).encode())
+    return xxhash.xxh3_64_intdigest(folded(text).encode())
 
 
 def _write_rows(path: Path, rows: list[dict[str, Any]]) -> str:
