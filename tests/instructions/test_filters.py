@@ -21,19 +21,7 @@ from medsins.instructions.languages import language, script, speaks_against
 from medsins.instructions.similarity import masked, rouge_l, words
 from medsins.instructions.spec import unscorable
 from medsins.self_instruct.pool import FILTERS, REASONS, FilterSettings, Pool, Verdict, judge
-
-
-def task(definition: str, **facts: object) -> medsins.Task:
-    """Return a task of its own, outside any recipe."""
-    made = medsins.Task(
-        category=facts.pop("category", medsins.Category.TEXT_CLASSIFICATION),
-        domain=medsins.Domain.CLINICAL_TEXTS,
-        definition=definition,
-        **facts,
-    )
-    made.languages = made.languages or "en"
-    return made
-
+from recipes_for_tests import TaskFacts, task
 
 WRITTEN = tomllib.loads(Path(__file__).with_name("rejected_wordings.toml").read_text("utf-8"))
 TASKS = {
@@ -433,12 +421,12 @@ def test_an_empty_answer_that_the_metric_refuses_is_told() -> None:
 
 
 def test_an_answer_outside_the_closed_set_is_told() -> None:
-    facts = {"labels": ("Cough", "No cough"), "metric": "accuracy"}
+    facts: TaskFacts = {"labels": ("Cough", "No cough"), "metric": "accuracy"}
     assert list(unscorable(task(TASKS["cough"].definition, **facts).spec)) == []
     wrong = COUGH.definition.replace("'No cough'", "'Neither'")
     (problem,) = unscorable(task(wrong, **facts).spec)
     assert "'Neither', which is none of the outputs" in problem
-    templated = {**facts, "template": "It is {label}."}
+    templated: TaskFacts = {**facts, "template": "It is {label}."}
     form = "Read it. Answer 'It is LABEL.' with Cough or No cough as the label."
     assert list(unscorable(task(form, **templated).spec)) == []
     assert list(unscorable(task(form.replace("It is", "There is"), **templated).spec))
