@@ -40,8 +40,8 @@ def tokens_without(characters: str) -> st.SearchStrategy[str]:
     return text.filter(lambda token: not token.startswith("-DOCSTART-"))
 
 
-def conll(folder: Path, text: str, **columns: int) -> list[Sentence]:
-    reading = read(raw.conll("t.tsv", **columns), put(folder, text, "t.tsv"))
+def conll(folder: Path, text: str, token: int = 0, tag: int = -1) -> list[Sentence]:
+    reading = read(raw.conll("t.tsv", token=token, tag=tag), put(folder, text, "t.tsv"))
     assert reading.bad == []
     return reading.records
 
@@ -273,6 +273,7 @@ def brat(folder: Path, text: str, *lines: str) -> Document:
     reading = read(raw.brat("*.txt"), folder)
     assert reading.bad == []
     (document,) = reading.records
+    assert isinstance(document, Document)
     return document
 
 
@@ -405,7 +406,7 @@ def annotated(draw: st.DrawFn) -> tuple[str, list[list[tuple[int, int]]]]:
         )
     )
     place = st.integers(0, len(text))
-    span = st.tuples(place, place).map(sorted).map(tuple)
+    span = st.tuples(place, place).map(lambda ends: (min(ends), max(ends)))
     # A mention begins and ends with what can be seen; white space there is an accident.
     seen = span.filter(lambda s: text[s[0] : s[1]].strip() == text[s[0] : s[1]] != "")
     words = [i for i, character in enumerate(text) if not character.isspace()]

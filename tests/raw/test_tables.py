@@ -587,7 +587,7 @@ def test_closing_a_stream_waits_for_the_thread_that_reads_from_it(tmp_path: Path
 
 def workbook(**sheets: list[list[Any]]) -> bytes:
     book = openpyxl.Workbook()
-    book.remove(book.active)  # type: ignore[arg-type]
+    del book["Sheet"]
     for title, rows in sheets.items():
         sheet = book.create_sheet(title)
         for row in rows:
@@ -617,7 +617,7 @@ def strict(data: bytes) -> bytes:
     return stream.getvalue()
 
 
-ROWS = [
+ROWS: list[list[Any]] = [
     ["File", " CHQ ", None, "Summary", None],
     ["a.txt", "Why?\nWhy?", None, "why", None],
     [None, None, None, None, None],
