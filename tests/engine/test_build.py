@@ -9,6 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypedDict, Unpack
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from pyarrow import parquet
 import medsins
 from builds_for_tests import contents
 from medsins import errors
+from medsins.engine.runner import BuildResult
 from medsins.schema import instance_id
 from raw_for_tests import constants
 from recipes_for_tests import visits, write_recipe, write_visits
@@ -32,11 +34,20 @@ def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "raw"
 
 
-def build(select: str, raw: Path, out: Path, **options: object) -> medsins.engine.BuildResult:
+class Options(TypedDict, total=False):
+    split: str
+    limit: int
+    workers: int
+    seed: int
+    overwrite: bool
+    max_rejects: float
+
+
+def build(select: str, raw: Path, out: Path, **options: Unpack[Options]) -> BuildResult:
     return medsins.build(select, raw=raw, out=out, progress=False, **options)
 
 
-def rows(folder: Path, task: str) -> list[dict[str, object]]:
+def rows(folder: Path, task: str) -> list[dict[str, Any]]:
     return [
         row
         for path in sorted((folder / "data" / task).glob("*.parquet"))
