@@ -222,7 +222,7 @@ class Loader(yaml.SafeLoader):
     """Reads task files; functions stay names."""
 
 
-Loader.add_constructor("!function", lambda loader, node: loader.construct_scalar(node))
+Loader.add_constructor("!function", lambda _, node: node.value)
 
 
 def task_files(folder: Path) -> dict[str, dict[str, Any]]:
@@ -362,7 +362,7 @@ def test_lm_eval_runs_them_and_scores_as_we_do(bench: Benchmark, lm_eval: Path) 
     items = {item.id: item for task in bench.tasks for item in bench.items(task)}
     asked: dict[str, str] = {}
 
-    class Scripted(LM):  # type: ignore[misc]
+    class Scripted(LM):
         def generate_until(self, requests: list[Any], **_: Any) -> list[str]:
             asked.update({request.doc["id"]: request.args[0] for request in requests})
             return [said(items[request.doc["id"]]) for request in requests]
@@ -501,7 +501,7 @@ def test_inspect_sends_nothing_that_may_not_be_sent(real: Benchmark, inspect_ai:
 
     @modelapi(name="recording")
     def recording() -> type[ModelAPI]:
-        class Recording(ModelAPI):  # type: ignore[misc]
+        class Recording(ModelAPI):
             async def generate(self, input: Any, **_: Any) -> ModelOutput:
                 received.append(input)
                 return ModelOutput.from_content("recording", "no")

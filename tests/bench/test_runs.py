@@ -7,8 +7,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 import medsins
 from llm_server import LlmServer
 from medsins.bench.asking.prompts import estimated_tokens, prompt
-from medsins.bench.asking.runs import Asking, folder_name, run
+from medsins.bench.asking.runs import Asking, RunResult, folder_name, run
 from medsins.bench.scoring.results import read_results
 from medsins.bench.suite.benchmark import Benchmark, FewshotExample, Item, collect
 from medsins.bench.suite.tasks import CATEGORIES, PUBLISHED, bench_tasks
@@ -45,19 +46,24 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Benchmark:
     return collect("all", sample=True, out=out, progress=False)
 
 
-def ask(bench: Benchmark, server: LlmServer, out: Path, **more: Any) -> Any:
+def ask(
+    bench: Benchmark,
+    server: LlmServer,
+    out: Path,
+    select: str | Iterable[str] = TASKS,
+    pace: Pace = QUICK,
+    max_requests: int | None = None,
+) -> RunResult:
     return run(
         bench.path,
-        **{
-            "model": "gpt-test",
-            "select": TASKS,
-            "base_url": server.url,
-            "out": out,
-            "pace": QUICK,
-            "progress": False,
-            "tell": lambda _: None,
-            **more,
-        },
+        model="gpt-test",
+        select=select,
+        base_url=server.url,
+        out=out,
+        pace=pace,
+        max_requests=max_requests,
+        progress=False,
+        tell=lambda _: None,
     )
 
 
@@ -152,6 +158,7 @@ def test_a_model_that_knows_all_answers_scores_all(bench: Benchmark, tmp_path: P
         assert max(server.bills(usable=True).values()) == 1
     assert result.asked == result.answered
     scored = medsins.score(result.path, bench.path)
+    assert scored.path is not None
     assert scored.path == result.path / "results.json"
     found = read_results(scored.path)
     assert found.model == "gpt-test"
@@ -198,12 +205,14 @@ def test_restricted_text_goes_nowhere_but_here_unless_an_agreement_is_named(
         if known["llm_api"] != "allowed" and known["redistribution"] == "no"
         for task in known["tasks"]
     )
-    elsewhere = {"base_url": "http://models.example:1/v1", "out": tmp_path / "runs"}
+    elsewhere = partial(
+        run, real, model="m", base_url="http://models.example:1/v1", out=tmp_path / "runs"
+    )
     with pytest.raises(AccessError, match="llm_api is") as caught:
-        run(real, model="m", select=closed, **elsewhere)
+        elsewhere(select=closed)
     assert "models.example" in str(caught.value)
     with pytest.raises(AccessError):
-        run(real, model="m", select=closed, endpoint_covered_by="  ", **elsewhere)
+        elsewhere(select=closed, endpoint_covered_by="  ")
     assert not (tmp_path / "runs").exists()
     with LlmServer({"answers": {"mode": "fixed", "text": "no"}}, tmp_path / "server") as server:
         result = ask(Benchmark(real), server, tmp_path / "runs", select=closed)
