@@ -796,7 +796,8 @@ def test_the_token_never_shows(
 
 
 def test_logs_stay_free_of_progress_bars(root: Path, hub: HubServer, tmp_path: Path) -> None:
-    for arguments in (["push", root / "open", REPO], ["pull", REPO, "--out", tmp_path / "back"]):
+    push, pull = ("push", root / "open", REPO), ("pull", REPO, "--out", tmp_path / "back")
+    for arguments in (push, pull):
         done = subprocess.run(
             [sys.executable, "-m", "medsins.cli", *arguments],
             env=environment(root, hub.url),

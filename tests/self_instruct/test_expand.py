@@ -388,6 +388,7 @@ def test_a_dry_run_sends_nothing_and_says_what_it_would_take(tmp_path: Path) -> 
     )
     for one in result.estimates.values():
         assert one.requests == (30, 150)
+        assert one.usd is not None
         assert 0 < one.usd[0] < one.usd[1]
         assert one.bodies[0]["messages"]
     assert not (tmp_path / "out").exists()
