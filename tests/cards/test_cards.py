@@ -19,6 +19,7 @@ import medsins
 from medsins import cards, errors
 from medsins.cards.citations import Cited, Entry, entries
 from medsins.cards.front import COLUMNS, HUB_TASKS, LISTS
+from medsins.engine.runner import BuildResult
 from medsins.schema import Instance
 from medsins.taxonomy import LICENSES, SPLITS, Category
 from recipes_for_tests import visits, write_recipe, write_visits
@@ -77,7 +78,7 @@ def body_of(card: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> medsins.engine.BuildResult:
+def sample(tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
     """A build from samples: official and drawn splits, four languages, all kinds of access."""
     return medsins.build(
         SELECT, sample=True, out=tmp_path_factory.mktemp("cards") / "build", progress=False
@@ -134,7 +135,7 @@ def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_datasets_finds_in_the_card_what_the_shards_hold(
-    sample: medsins.engine.BuildResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sample: BuildResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import datasets
 
@@ -157,9 +158,7 @@ def test_datasets_finds_in_the_card_what_the_shards_hold(
             assert set(rows["split"]) == {split}
 
 
-def test_without_a_name_datasets_loads_all_tasks(
-    sample: medsins.engine.BuildResult, tmp_path: Path
-) -> None:
+def test_without_a_name_datasets_loads_all_tasks(sample: BuildResult, tmp_path: Path) -> None:
     import datasets
 
     loaded = datasets.load_dataset(str(sample.path), cache_dir=str(tmp_path))
@@ -186,9 +185,7 @@ def test_sizes_in_memory_are_nearly_those_of_the_tables(clinic: Path, tmp_path: 
     assert info["dataset_size"] == sum(sizes.values())
 
 
-def test_shards_that_cannot_be_read_have_no_size(
-    sample: medsins.engine.BuildResult, tmp_path: Path
-) -> None:
+def test_shards_that_cannot_be_read_have_no_size(sample: BuildResult, tmp_path: Path) -> None:
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"PAR1 but no more")
     names = [shard["path"] for shard in sample.manifest["shards"]]
@@ -291,7 +288,7 @@ def test_the_card_names_every_source_and_task_with_its_facts(everything: dict[st
 
 
 def test_the_counts_in_the_card_are_those_of_the_manifest(
-    sample: medsins.engine.BuildResult,
+    sample: BuildResult,
 ) -> None:
     card = body_of((sample.path / "README.md").read_text())
     for task, counts in sample.counts.items():
@@ -325,7 +322,7 @@ def test_a_checksum_of_several_files_is_that_of_what_sha256sum_prints(
 
 
 def test_a_build_from_samples_says_loudly_that_it_is_synthetic(
-    sample: medsins.engine.BuildResult,
+    sample: BuildResult,
 ) -> None:
     texts = {name: (sample.path / name).read_text() for name in TEXTS}
     front = front_of(texts["README.md"])
@@ -350,9 +347,7 @@ def test_a_build_from_raw_files_does_not(everything: dict[str, Any]) -> None:
     assert "This build is synthetic" not in "".join(texts.values())
 
 
-def test_instructions_are_told_as_they_were_made(
-    sample: medsins.engine.BuildResult, tmp_path: Path
-) -> None:
+def test_instructions_are_told_as_they_were_made(sample: BuildResult, tmp_path: Path) -> None:
     definition = (sample.path / "README.md").read_text()
     assert "holds the definition of the row's task" in definition
     built = medsins.build("meqsum", sample=True, out=tmp_path, instructions="seeds", progress=False)
@@ -367,7 +362,7 @@ def test_instructions_are_told_as_they_were_made(
         assert "clinicians neither wrote nor reviewed" in card
 
 
-def test_what_was_cut_or_not_there_is_told(sample: medsins.engine.BuildResult) -> None:
+def test_what_was_cut_or_not_there_is_told(sample: BuildResult) -> None:
     manifest = copy.deepcopy(sample.manifest)
     manifest["options"] |= {"limit": 7, "split": "test"}
     card = cards.build_card(manifest)
