@@ -88,7 +88,7 @@ def test_the_suite_is_that_of_the_paper() -> None:
         bench_tasks("medquad")
 
 
-def test_test_instances_become_items_and_training_ones_shots(bench: Benchmark) -> None:
+def test_test_instances_become_items_and_training_ones_fewshot_examples(bench: Benchmark) -> None:
     build = medsins.load(bench.path / "build")
     tests = {row["id"] for row in build["test"]}
     trains = {row["id"] for row in build["train"]}
@@ -96,9 +96,9 @@ def test_test_instances_become_items_and_training_ones_shots(bench: Benchmark) -
         items = bench.items(task)
         assert facts["rows"] == len(items) > 0
         assert {item.id for item in items} <= tests
-        shots = bench.fewshot_examples(task)
-        assert {shot.id for shot in shots} <= trains
-        assert not {shot.input for shot in shots} & {item.input for item in items}
+        fewshot = bench.fewshot_examples(task)
+        assert {example.id for example in fewshot} <= trains
+        assert not {example.input for example in fewshot} & {item.input for item in items}
         if facts["rows_published"] not in (None, facts["rows"]):
             assert f"{facts['rows_published']:,}" in facts["note"]
 
@@ -122,7 +122,7 @@ def test_a_changed_or_missing_benchmark_is_refused(bench: Benchmark, tmp_path: P
         Benchmark(tmp_path).items(task)
 
 
-SHOT = st.builds(
+FEWSHOT_EXAMPLE = st.builds(
     FewshotExample,
     st.text("abc", min_size=3, max_size=3),
     st.text(max_size=60),
@@ -132,15 +132,15 @@ SHOT = st.builds(
 
 @given(
     question=st.text(max_size=80),
-    candidates=st.lists(SHOT, max_size=8, unique_by=lambda shot: shot.id),
+    candidates=st.lists(FEWSHOT_EXAMPLE, max_size=8, unique_by=lambda example: example.id),
     num_fewshot=st.integers(0, 5),
     longest=st.integers(0, 200),
 )
-def test_a_long_prompt_loses_shots_and_never_of_its_question(
+def test_a_long_prompt_loses_fewshot_examples_and_never_of_its_question(
     question: str, candidates: list[FewshotExample], num_fewshot: int, longest: int
 ) -> None:
     item = Item("item", "task", f"Q {question}", ("x",))
-    fit = [shot for shot in candidates if shot.input != item.input]
+    fit = [example for example in candidates if example.input != item.input]
     asked = prompt(item, "Do it.", fit, num_fewshot, longest=longest)
     assert item.input in asked.user
     assert len(asked.fewshot) <= min(num_fewshot, len(fit))
@@ -260,7 +260,9 @@ def test_models_with_slashes_get_folders() -> None:
     assert folder_name("../..") == "model"
 
 
-def test_the_shots_of_an_item_do_not_depend_on_the_others(bench: Benchmark, tmp_path: Path) -> None:
+def test_fewshot_examples_of_an_item_do_not_depend_on_other_items(
+    bench: Benchmark, tmp_path: Path
+) -> None:
     said: dict[str, str] = {}
 
     def listen(system: str, user: str) -> str:
