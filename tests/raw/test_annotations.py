@@ -66,7 +66,7 @@ def test_tokens_and_tags_come_back_as_they_were_written(
 
 @given(lines=st.lists(st.tuples(tokens_without("\t\r\n "), TAGS), min_size=1, max_size=6))
 @example(lines=[("5\u00a0mg", "S-Drug"), ("\u3000", "O")])
-def test_columns_may_be_apart_by_blanks_of_which_tokens_hold_none(
+def test_columns_may_be_apart_by_spaces_of_which_tokens_hold_none(
     lines: list[tuple[str, str]], folder: Path
 ) -> None:
     assume(not lines[0][0].startswith("\ufeff"))
@@ -180,7 +180,7 @@ def pubtator(folder: Path, *rows: str, begin: str = "") -> list[Document]:
     return reading.records
 
 
-def test_mentions_stand_at_their_offsets_in_title_blank_and_abstract(tmp_path: Path) -> None:
+def test_mentions_stand_at_their_offsets_in_title_space_and_abstract(tmp_path: Path) -> None:
     rows = [
         "7\t0\t11\tSleepy toes\tDisease\tD003110",
         "7\t38\t49\tsleepy toes\tDisease\t D016889|OMIM:1 ",
@@ -295,7 +295,7 @@ def test_offsets_count_every_character_of_the_text_line_breaks_too(tmp_path: Pat
     assert document.mentions[0].type == "Symptom"
 
 
-def test_a_mention_over_a_line_break_has_a_blank_in_its_place(tmp_path: Path) -> None:
+def test_a_mention_over_a_line_break_has_a_space_in_its_place(tmp_path: Path) -> None:
     (mention,) = brat(tmp_path, NOTE, "T1\tSymptom 19 27\tcough at").mentions
     assert (mention.start, mention.end, mention.text) == (19, 27, "cough at")
     (mention,) = brat(tmp_path, NOTE, "T1\tSymptom 7 16\ttoes  and").mentions
