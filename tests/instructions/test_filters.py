@@ -1,4 +1,4 @@
-"""What machine-made wordings have to pass, each fault by its name, and what they have to keep."""
+"""What machine-made wordings have to pass, each filter by its name, and what they have to keep."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_good_wordings_pass(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "text", "reason"), FAULTY)
-def test_a_fault_is_called_by_its_name(name: str, text: str, reason: str) -> None:
+def test_a_filter_is_called_by_its_name(name: str, text: str, reason: str) -> None:
     verdict = Pool(TASKS[name].spec).offer(text)
     assert (verdict.accepted, verdict.reason) == (False, reason), verdict
     assert verdict.detail
@@ -68,7 +68,7 @@ def test_a_fault_is_called_by_its_name(name: str, text: str, reason: str) -> Non
     ],
     ids=["empty", "blank", "NUL", "zero width", "line", "surrogate", "private", "not composed"],
 )
-def test_unseen_characters_are_a_fault(text: str) -> None:
+def test_unseen_characters_are_rejected(text: str) -> None:
     assert judge(text, COUGH).reason == "unicode"
 
 
@@ -296,7 +296,7 @@ def only(made: medsins.Task, kind: str) -> Constraint:
     return one
 
 
-def test_damage_tells_what_happened_to_a_literal() -> None:
+def test_violations_tell_what_happened_to_a_literal() -> None:
     one = only(task("If there is none, answer 'There is no related enetity.'."), "literal")
     for text, done in (
         ("Say 'There is no related enetity.' then.", None),

@@ -57,7 +57,7 @@ def test_a_label_has_to_stand_as_a_word_of_its_own(text: str, kept: bool) -> Non
     assert all(one.kept(text) for one in made.constraints) is kept
 
 
-def test_tasks_declare_what_rules_miss_and_waive_what_they_see_wrongly() -> None:
+def test_tasks_declare_what_rules_miss_and_ignore_what_they_see_wrongly() -> None:
     made = task(
         "Write 'x' or give a dose.", must_include=("mg|milligram",), ignored_constraints=("x",)
     )

@@ -494,7 +494,7 @@ def test_a_function_can_stand_in_for_an_endpoint(tmp_path: Path) -> None:
     assert len(asked) == count
 
 
-def test_crowded_endpoints_are_asked_more_slowly(tmp_path: Path) -> None:
+def test_rate_limited_endpoints_are_asked_more_slowly(tmp_path: Path) -> None:
     with LlmServer({"limits": {"rpm": 20, "window": 0.5}}, tmp_path / "server") as server:
         result = expand(server, tmp_path / "out", pace=Pace(16, first_wait=0.05))
     assert {one.state for one in result.tasks.values()} == {"done"}
