@@ -247,11 +247,11 @@ def test_categories_licenses_and_columns_are_all_described() -> None:
 def test_the_license_is_the_hubs_own_name_of_it(
     everything: dict[str, Any], select: str, license: dict[str, str]
 ) -> None:
-    front = front_of(cards.build_card(part(everything, select.split())))
+    front = front_of(cards.build_card(subset(everything, select.split())))
     assert {key: front[key] for key in front if key.startswith("license")} == license
 
 
-def part(manifest: dict[str, Any], names: list[str]) -> dict[str, Any]:
+def subset(manifest: dict[str, Any], names: list[str]) -> dict[str, Any]:
     """A manifest with some of the recipes."""
     recipes = {name: manifest["recipes"][name] for name in names}
     tasks = {task for facts in recipes.values() for task in facts["tasks"]}
@@ -260,13 +260,13 @@ def part(manifest: dict[str, Any], names: list[str]) -> dict[str, Any]:
 
 
 def test_access_is_gated_where_owners_want_an_agreement(everything: dict[str, Any]) -> None:
-    front = front_of(cards.build_card(part(everything, ["medqa", "mimic_cxr", "seer"])))
+    front = front_of(cards.build_card(subset(everything, ["medqa", "mimic_cxr", "seer"])))
     assert "MIMIC-CXR (PhysioNet-1.5.0); SEER" in front["extra_gated_prompt"]
     assert "MedQA" not in front["extra_gated_prompt"]
     fields = front["extra_gated_fields"]
     assert fields["I have the right to use MIMIC-CXR"] == "checkbox"
     assert set(fields.values()) == {"text", "country", "checkbox"}
-    assert "extra_gated_prompt" not in front_of(cards.build_card(part(everything, ["medqa"])))
+    assert "extra_gated_prompt" not in front_of(cards.build_card(subset(everything, ["medqa"])))
 
 
 # What people read
@@ -373,7 +373,7 @@ def test_what_was_cut_or_not_there_is_told(sample: BuildResult) -> None:
 
 
 def test_terms_bind_who_holds_the_build(everything: dict[str, Any]) -> None:
-    card = body_of(cards.build_card(part(everything, ["medqa", "mimic_cxr", "chatdoctor"])))
+    card = body_of(cards.build_card(subset(everything, ["medqa", "mimic_cxr", "chatdoctor"])))
     assert "- MIMIC-CXR: each user has to register with the owners" in card
     assert "GenMedGPT-5k; MIMIC-CXR: nothing made from these may be passed on" in card
     assert "What comes from records of patients (MIMIC-CXR)" in card
@@ -383,7 +383,7 @@ def test_terms_bind_who_holds_the_build(everything: dict[str, Any]) -> None:
 
 
 def test_the_stricter_of_manifest_and_recipe_counts(everything: dict[str, Any]) -> None:
-    manifest = copy.deepcopy(part(everything, ["mimic_cxr", "medqa"]))
+    manifest = copy.deepcopy(subset(everything, ["mimic_cxr", "medqa"]))
     loose = {"access": "open", "redistribution": "yes", "llm_api": "allowed"}
     manifest["recipes"]["mimic_cxr"] |= loose
     manifest["recipes"]["medqa"] |= {"redistribution": "no", "llm_api": "who knows"}
@@ -435,7 +435,7 @@ def test_a_recipe_that_is_gone_leaves_the_card_whole(clinic: Path, tmp_path: Pat
 
 
 def test_a_build_without_an_instance_has_a_card(everything: dict[str, Any]) -> None:
-    manifest = copy.deepcopy(part(everything, ["medqa"]))
+    manifest = copy.deepcopy(subset(everything, ["medqa"]))
     facts = manifest["recipes"]["medqa"]
     facts["tasks"] = {task: {} for task in facts["tasks"]}
     texts = cards.build_texts({**manifest, "shards": []})
@@ -491,7 +491,7 @@ def texts_of(svg: str) -> list[tuple[float, float, float, str]]:
 def test_no_text_of_the_picture_lies_over_another(
     everything: dict[str, Any], names: list[str]
 ) -> None:
-    manifest = everything if names == ["all"] else part(everything, names)
+    manifest = everything if names == ["all"] else subset(everything, names)
     svg = cards.build_texts(manifest)["composition.svg"]
     root = ElementTree.fromstring(svg)
     assert root.attrib["width"] == "800"

@@ -231,7 +231,7 @@ def test_a_pull_request_of_several_commits_is_one(
     assert result.commit == branches["refs/pr/1"]
 
 
-# The gate
+# What may be pushed
 
 
 def test_a_closed_source_stops_the_whole_push_before_anything_is_asked(
