@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import medsins
+from medsins.builds.manifest import RecipeFacts
 
 TARGET = Path(__file__).with_name("counts.md")
 
@@ -37,7 +37,7 @@ def page(raw: Path) -> str:
     return "\n".join([HEAD, *sections])
 
 
-def _section(name: str, facts: dict[str, Any], absent: tuple[str, ...]) -> str:
+def _section(name: str, facts: RecipeFacts, absent: tuple[str, ...]) -> str:
     recipe = {source.name: source for source in medsins.sources()}[name]
     size = sum(file.bytes for file in facts.files)
     used = facts.records_with_instances
@@ -45,14 +45,14 @@ def _section(name: str, facts: dict[str, Any], absent: tuple[str, ...]) -> str:
         f"## {recipe.title}",
         "",
         (
-            f"`{name}`: {len(facts['files']):,} files, {size:,} bytes. {facts['records']:,} "
-            f"records: {used:,} with instances{_reasons('skipped', facts['skipped'])}"
-            f"{_reasons('rejected', facts['rejected'])}. {facts['instances']:,} instances: "
-            f"{facts['written']:,} written, {facts['duplicates']:,} duplicates dropped."
+            f"`{name}`: {len(facts.files):,} files, {size:,} bytes. {facts.records:,} "
+            f"records: {used:,} with instances{_reasons('skipped', facts.skipped)}"
+            f"{_reasons('rejected', facts.rejected)}. {facts.instances:,} instances: "
+            f"{facts.written:,} written, {facts.duplicates:,} duplicates dropped."
         ),
     ]
     if facts.partly_skipped:
-        lines.append(f"Partly skipped: {_listed(facts['partly_skipped'])}.")
+        lines.append(f"Partly skipped: {_listed(facts.partly_skipped)}.")
     if absent:
         lines.append(f"Not at hand: {', '.join(f'`{pattern}`' for pattern in absent)}.")
     lines += [

@@ -18,6 +18,6 @@ with tempfile.TemporaryDirectory() as folder:
     print(row["definition"], row["input"], row["output"], sep="\n\n")
 
     facts = result.manifest.recipes["medqa"]
-    print(f"{facts['records']} records read, skipped: {facts['skipped']}")
+    print(f"{facts.records} records read, skipped: {facts.skipped}")
 
     print(medsins.verify(folder, progress=False))

@@ -1,4 +1,4 @@
-"""The plan of the house holds: layers, public names, schemas, sizes."""
+"""The architecture holds: layers, public names, schemas, sizes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LAYERS = [
     {"bench", "formats", "hub", "self_instruct"},
     {"cli"},
 ]
-"""What lies loose in the package and its rooms, line by line: a module imports from its own line
+"""Modules and subpackages of the package, layer by layer: a module imports from its own layer
 and those before it. `docs/design.md` says why."""
 
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -89,7 +89,7 @@ IMPORTS = {
 
 
 @pytest.mark.parametrize("name", sorted(IMPORTS))
-def test_a_module_imports_only_from_its_own_line_and_those_before(name: str) -> None:
+def test_a_module_imports_only_from_its_own_layer_and_those_before(name: str) -> None:
     place = name.split(".")[1]
     assert place in LEVEL, f"{place} has no place in the layers"
     assert not {other for other in IMPORTS[name] if LEVEL[other.split(".")[1]] > LEVEL[place]}
@@ -108,8 +108,8 @@ def test_circles_are_found() -> None:
 
 
 def test_few_files_lie_loose() -> None:
-    for room in (ROOT, ROOT / "bench"):
-        loose = list(room.glob("*.py"))
+    for package in (ROOT, ROOT / "bench"):
+        loose = list(package.glob("*.py"))
         assert len(loose) <= MOST_LOOSE_FILES
 
 

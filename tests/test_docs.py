@@ -6,6 +6,8 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+
 import medsins
 from paths import ROOT
 
@@ -21,9 +23,11 @@ def script(name: str) -> ModuleType:
     return module
 
 
-def test_the_gallery_has_every_task_with_definition_and_example(tmp_path: Path) -> None:
+def test_the_gallery_has_every_task_with_definition_and_example(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gallery = script("make_gallery")
-    gallery.TARGET = tmp_path / "tasks"
+    monkeypatch.setattr(gallery, "TARGET", tmp_path / "tasks")
     gallery.main()
     index = (tmp_path / "tasks" / "index.md").read_text(encoding="utf-8")
     for recipe in medsins.sources():

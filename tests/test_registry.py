@@ -70,7 +70,7 @@ def test_selectors_add_up_and_a_minus_takes_away() -> None:
     )
     assert "medqa_mcqa_en" not in names(["language:en", "-medqa"])
     assert set(names("-access:open")) == {
-        t.name for t in medsins.tasks() if t.recipe.access != "open"
+        t.name for t in medsins.tasks() if t.recipe and t.recipe.access != "open"
     }
 
 

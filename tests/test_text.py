@@ -60,7 +60,7 @@ WORD = st.text("abcdeABCDE019", min_size=1, max_size=4)
 @given(
     tokens=st.lists(st.sampled_from(["a", "toe", ".", ",", ";", ":", "?", "!", "-", "(", "..."]))
 )
-def test_joined_tokens_have_no_blank_before_punctuation_and_lose_nothing_else(
+def test_joined_tokens_have_no_space_before_punctuation_and_lose_nothing_else(
     tokens: list[str],
 ) -> None:
     joined = text.join_tokens(tokens)
@@ -78,7 +78,7 @@ def test_only_the_published_punctuation_is_drawn_to_the_word_before() -> None:
     assert text.join_tokens([]) == ""
 
 
-def test_entities_are_listed_as_published_with_the_blanks_between_their_tokens() -> None:
+def test_entities_are_listed_as_published_with_the_spaces_between_their_tokens() -> None:
     assert text.entity_list([["Streptococcus", "ursoris", "sp", ".", "nov", "."]]) == (
         "Streptococcus ursoris sp . nov .."
     )
@@ -115,7 +115,7 @@ def test_items_are_numbered_with_an_empty_line_between_them() -> None:
 
 
 @given(value=ANY)
-def test_one_line_leaves_single_blanks_between_the_same_words(value: str) -> None:
+def test_one_line_leaves_single_spaces_between_the_same_words(value: str) -> None:
     line = text.one_line(value)
     assert line.split() == value.split()
     assert line == " ".join(line.split(" "))
@@ -143,15 +143,15 @@ def test_tidy_lines_keeps_paragraphs_apart() -> None:
 
 @given(
     words=st.lists(st.sampled_from(["a", "b.", "-", "-c", "1-2", "\n"]), min_size=1, max_size=9),
-    blanks=st.lists(st.integers(1, 5), min_size=10, max_size=10),
+    spaces=st.lists(st.integers(1, 5), min_size=10, max_size=10),
 )
-def test_a_flattened_page_gets_its_lines_back_where_blanks_tell(
-    words: list[str], blanks: list[int]
+def test_a_flattened_page_gets_its_lines_back_where_spaces_tell(
+    words: list[str], spaces: list[int]
 ) -> None:
     flat = words[0]
     expected = words[0]
     for position, word in enumerate(words[1:], 1):
-        count = blanks[position]
+        count = spaces[position]
         # An item begins with "- ", so something has to follow the hyphen.
         item = word == "-" and position + 1 < len(words)
         broken = count >= 3 or (count == 2 and item)

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,7 +62,10 @@ def test_text_equals_sacrebleu_and_rouge_score(rows: list[tuple[str, list[str]]]
     said, references = [row[0] for row in rows], [row[1] for row in rows]
     points = text.measure(said, references, "en").points
     most = max(map(len, references))
-    streams = [[row[n] if n < len(row) else None for row in references] for n in range(most)]
+    # sacreBLEU leaves out what is None, though its annotations do not say so.
+    streams: list[Any] = [
+        [row[n] if n < len(row) else None for row in references] for n in range(most)
+    ]
     for name, orders in (("bleu", 4), ("bleu1", 1)):
         metric = sacrebleu.BLEU(max_ngram_order=orders)
         expected = metric.corpus_score(said, streams).score / 100
@@ -531,7 +535,7 @@ def test_two_models_are_compared_on_the_same_rows() -> None:
 def test_by_chance_few_differences_are_significant() -> None:
     generator = np.random.default_rng(1)
     reader = LabelReader(("a", "b"))
-    small = [[], []]
+    small: list[list[bool]] = [[], []]
     for _ in range(40):
         one, other = (
             labels.measure_one(generator.choice(["a", "b"], 60).tolist(), [["a"]] * 60, reader)

@@ -221,7 +221,7 @@ class Loader(yaml.SafeLoader):
     """Reads task files; functions stay names."""
 
 
-Loader.add_constructor("!function", lambda loader, node: loader.construct_scalar(node))
+Loader.add_constructor("!function", lambda _, node: node.value)
 
 
 def task_files(folder: Path) -> dict[str, dict[str, Any]]:
@@ -305,7 +305,8 @@ def test_candidates_are_ordered_by_the_seed(bench: Benchmark, exports: dict[str,
     assert list(one) == list(same)
     assert list(one) != list(other)
     outputs = {
-        shot.id: shot.output for shot in bench.fewshot_examples("mednli_entailment_classification")
+        example.id: example.output
+        for example in bench.fewshot_examples("mednli_entailment_classification")
     }
     assert {doc["id"]: doc["references"] for doc in one} == {
         key: [output] for key, output in outputs.items()
@@ -323,7 +324,7 @@ def test_braces_are_escaped_for_jinja(text: str) -> None:
     assert environment.from_string(template).render() == text
 
 
-def test_the_number_of_shots_can_be_asked_for(bench: Benchmark, tmp_path: Path) -> None:
+def test_the_number_of_fewshot_examples_can_be_asked_for(bench: Benchmark, tmp_path: Path) -> None:
     out = export_benchmark(bench.path, "lm-eval", tmp_path / "0", num_fewshot=0, progress=False)
     assert {one.get("num_fewshot", 0) for one in task_files(out).values()} == {0}
     out = export_benchmark(bench.path, "lm-eval", tmp_path / "2", num_fewshot=2, progress=False)
@@ -361,7 +362,7 @@ def test_lm_eval_runs_them_and_scores_as_we_do(bench: Benchmark, lm_eval: Path) 
     items = {item.id: item for task in bench.tasks for item in bench.items(task)}
     asked: dict[str, str] = {}
 
-    class Scripted(LM):  # type: ignore[misc]
+    class Scripted(LM):
         def generate_until(self, requests: list[Any], **_: Any) -> list[str]:
             asked.update({request.doc["id"]: request.args[0] for request in requests})
             return [said(items[request.doc["id"]]) for request in requests]
@@ -386,10 +387,10 @@ def test_lm_eval_runs_them_and_scores_as_we_do(bench: Benchmark, lm_eval: Path) 
     for key, text in asked.items():
         item = items[key]
         definition = bench.tasks[item.task].definition
-        shots = min(bench.tasks[item.task].num_fewshot, len(bench.fewshot_examples(item.task)))
+        fewshot = min(bench.tasks[item.task].num_fewshot, len(bench.fewshot_examples(item.task)))
         assert text.startswith(f"{definition}\n\n")
-        assert text.count("\nOutput:\n") >= (shots + 1 if shots else 0)
-        if not shots:
+        assert text.count("\nOutput:\n") >= (fewshot + 1 if fewshot else 0)
+        if not fewshot:
             whole = prompt(item, definition, [], 0)
             assert text == f"{whole.system}\n\n{whole.user}"
         else:
@@ -472,7 +473,7 @@ def test_inspect_asks_and_scores_as_we_do(bench: Benchmark, inspect_ai: Any) -> 
         for item in bench.items(name):
             alone = Answer(item.id, name, said(item), item.references, item.input)
             assert rows[item.id] == pytest.approx(float(score_task(name, [alone]).rows[0]))
-            candidates = sorted(bench.fewshot_examples(name), key=lambda shot: shot.id)
+            candidates = sorted(bench.fewshot_examples(name), key=lambda example: example.id)
             facts = bench.tasks[name]
             whole = prompt(item, facts.definition, candidates, facts.num_fewshot)
             assert asked[item.id] == [whole.system, whole.user]
@@ -500,7 +501,7 @@ def test_inspect_sends_nothing_that_may_not_be_sent(real: Benchmark, inspect_ai:
 
     @modelapi(name="recording")
     def recording() -> type[ModelAPI]:
-        class Recording(ModelAPI):  # type: ignore[misc]
+        class Recording(ModelAPI):
             async def generate(self, input: Any, **_: Any) -> ModelOutput:
                 received.append(input)
                 return ModelOutput.from_content("recording", "no")
@@ -582,7 +583,7 @@ def test_prompts_come_out_as_we_ask(bench: Benchmark, exports: dict[str, Path]) 
     for name, one in no_code(exports["helm"]).items():
         template = (exports["helm"] / one["prompt_file"]).read_text(encoding="utf-8")
         facts = bench.tasks[name]
-        candidates = sorted(bench.fewshot_examples(name), key=lambda shot: shot.id)
+        candidates = sorted(bench.fewshot_examples(name), key=lambda example: example.id)
         rows = list(rows_as_helm_reads_them(exports["helm"] / one["dataset_file"]))
         for row, item in zip(rows, bench.items(name), strict=True):
             whole = prompt(item, facts.definition, candidates, facts.num_fewshot)
@@ -646,7 +647,7 @@ def test_helm_runs_our_plug_in_and_scores_as_we_do(
             item = items[state["instance"]["extra_data"]["medsins_id"]]
             text = state["result"]["completions"][0]["text"]
             answers.append(Answer(item.id, item.task, text, item.references, item.input))
-            candidates = sorted(bench.fewshot_examples(item.task), key=lambda shot: shot.id)
+            candidates = sorted(bench.fewshot_examples(item.task), key=lambda example: example.id)
             facts = bench.tasks[item.task]
             whole = prompt(item, facts.definition, candidates, facts.num_fewshot)
             text = f"{whole.system}\n\n{whole.user}"

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import tracemalloc
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def json_lines(path: Path, *rows: object) -> Path:
     return path
 
 
-def table(path: Path, rows: list[tuple[str, ...]], encoding: str = "utf-8") -> Path:
+def table(path: Path, rows: Iterable[tuple[str, ...]], encoding: str = "utf-8") -> Path:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(rows)
     path.write_bytes(text.getvalue().encode(encoding))
@@ -66,7 +67,7 @@ def test_null_is_a_blank_answer(tmp_path: Path) -> None:
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.text(st.characters(exclude_categories=("Cs",)), max_size=50), min_size=1))
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=50), min_size=1))
 def test_json_lines_and_csv_say_the_same(tmp_path: Path, said: list[str]) -> None:
     rows = [{"id": str(place), "prediction": text} for place, text in enumerate(said)]
     assert texts(read_predictions(json_lines(tmp_path / "p.jsonl", *rows))) == said

@@ -7,8 +7,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 import medsins
 from llm_server import LlmServer
 from medsins.bench.asking.prompts import estimated_tokens, prompt
-from medsins.bench.asking.runs import Asking, folder_name, run
+from medsins.bench.asking.runs import Asking, RunResult, folder_name, run
 from medsins.bench.scoring.results import read_results
 from medsins.bench.suite.benchmark import Benchmark, FewshotExample, Item, collect
 from medsins.bench.suite.tasks import CATEGORIES, PUBLISHED, bench_tasks
@@ -45,19 +46,24 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Benchmark:
     return collect("all", sample=True, out=out, progress=False)
 
 
-def ask(bench: Benchmark, server: LlmServer, out: Path, **more: Any) -> Any:
+def ask(
+    bench: Benchmark,
+    server: LlmServer,
+    out: Path,
+    select: str | Iterable[str] = TASKS,
+    pace: Pace = QUICK,
+    max_requests: int | None = None,
+) -> RunResult:
     return run(
         bench.path,
-        **{
-            "model": "gpt-test",
-            "select": TASKS,
-            "base_url": server.url,
-            "out": out,
-            "pace": QUICK,
-            "progress": False,
-            "tell": lambda _: None,
-            **more,
-        },
+        model="gpt-test",
+        select=select,
+        base_url=server.url,
+        out=out,
+        pace=pace,
+        max_requests=max_requests,
+        progress=False,
+        tell=lambda _: None,
     )
 
 
@@ -82,7 +88,7 @@ def test_the_suite_is_that_of_the_paper() -> None:
         bench_tasks("medquad")
 
 
-def test_test_instances_become_items_and_training_ones_shots(bench: Benchmark) -> None:
+def test_test_instances_become_items_and_training_ones_fewshot_examples(bench: Benchmark) -> None:
     build = medsins.load(bench.path / "build")
     tests = {row["id"] for row in build["test"]}
     trains = {row["id"] for row in build["train"]}
@@ -90,9 +96,9 @@ def test_test_instances_become_items_and_training_ones_shots(bench: Benchmark) -
         items = bench.items(task)
         assert facts.rows == len(items) > 0
         assert {item.id for item in items} <= tests
-        shots = bench.fewshot_examples(task)
-        assert {shot.id for shot in shots} <= trains
-        assert not {shot.input for shot in shots} & {item.input for item in items}
+        fewshot = bench.fewshot_examples(task)
+        assert {example.id for example in fewshot} <= trains
+        assert not {example.input for example in fewshot} & {item.input for item in items}
         if facts.rows_published not in (None, facts.rows):
             assert f"{facts.rows_published:,}" in facts.note
 
@@ -116,7 +122,7 @@ def test_a_changed_or_missing_benchmark_is_refused(bench: Benchmark, tmp_path: P
         Benchmark(tmp_path).items(task)
 
 
-SHOT = st.builds(
+FEWSHOT_EXAMPLE = st.builds(
     FewshotExample,
     st.text("abc", min_size=3, max_size=3),
     st.text(max_size=60),
@@ -126,15 +132,15 @@ SHOT = st.builds(
 
 @given(
     question=st.text(max_size=80),
-    candidates=st.lists(SHOT, max_size=8, unique_by=lambda shot: shot.id),
+    candidates=st.lists(FEWSHOT_EXAMPLE, max_size=8, unique_by=lambda example: example.id),
     num_fewshot=st.integers(0, 5),
     longest=st.integers(0, 200),
 )
-def test_a_long_prompt_loses_shots_and_never_of_its_question(
+def test_a_long_prompt_loses_fewshot_examples_and_never_of_its_question(
     question: str, candidates: list[FewshotExample], num_fewshot: int, longest: int
 ) -> None:
     item = Item("item", "task", f"Q {question}", ("x",))
-    fit = [shot for shot in candidates if shot.input != item.input]
+    fit = [example for example in candidates if example.input != item.input]
     asked = prompt(item, "Do it.", fit, num_fewshot, longest=longest)
     assert item.input in asked.user
     assert len(asked.fewshot) <= min(num_fewshot, len(fit))
@@ -152,6 +158,7 @@ def test_a_model_that_knows_all_answers_scores_all(bench: Benchmark, tmp_path: P
         assert max(server.bills(usable=True).values()) == 1
     assert result.asked == result.answered
     scored = medsins.score(result.path, bench.path)
+    assert scored.path is not None
     assert scored.path == result.path / "results.json"
     found = read_results(scored.path)
     assert found.model == "gpt-test"
@@ -198,12 +205,14 @@ def test_restricted_text_goes_nowhere_but_here_unless_an_agreement_is_named(
         if known["llm_api"] != "allowed" and known["redistribution"] == "no"
         for task in known["tasks"]
     )
-    elsewhere = {"base_url": "http://models.example:1/v1", "out": tmp_path / "runs"}
+    elsewhere = partial(
+        run, real, model="m", base_url="http://models.example:1/v1", out=tmp_path / "runs"
+    )
     with pytest.raises(AccessError, match="llm_api is") as caught:
-        run(real, model="m", select=closed, **elsewhere)
+        elsewhere(select=closed)
     assert "models.example" in str(caught.value)
     with pytest.raises(AccessError):
-        run(real, model="m", select=closed, endpoint_covered_by="  ", **elsewhere)
+        elsewhere(select=closed, endpoint_covered_by="  ")
     assert not (tmp_path / "runs").exists()
     with LlmServer({"answers": {"mode": "fixed", "text": "no"}}, tmp_path / "server") as server:
         result = ask(Benchmark(real), server, tmp_path / "runs", select=closed)
@@ -251,7 +260,9 @@ def test_models_with_slashes_get_folders() -> None:
     assert folder_name("../..") == "model"
 
 
-def test_the_shots_of_an_item_do_not_depend_on_the_others(bench: Benchmark, tmp_path: Path) -> None:
+def test_fewshot_examples_of_an_item_do_not_depend_on_other_items(
+    bench: Benchmark, tmp_path: Path
+) -> None:
     said: dict[str, str] = {}
 
     def listen(system: str, user: str) -> str:

@@ -8,6 +8,7 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def json_lines(path: Path, rows: list[dict[str, str]]) -> Path:
     return path
 
 
-def table(path: Path, rows: list[tuple[str, ...]], encoding: str = "utf-8") -> Path:
+def table(path: Path, rows: Iterable[tuple[str, ...]], encoding: str = "utf-8") -> Path:
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     path.write_bytes(text.getvalue().encode(encoding))
@@ -63,10 +64,10 @@ def published(bench: Benchmark) -> list[tuple[str, ...]]:
     ]
 
 
-def refused(path: Path, bench: Benchmark, **options: object) -> list[str]:
+def refused(path: Path, bench: Benchmark, model: str = "", partial: bool = False) -> list[str]:
     """The problems of a file, for which nothing is written."""
     before = sorted(path.parent.rglob("*"))
-    found = check_submission(path, bench.path, **options)  # type: ignore[arg-type]
+    found = check_submission(path, bench.path, model=model, partial=partial)
     assert found.results is None
     assert found.entry is None
     assert sorted(path.parent.rglob("*")) == before

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -124,7 +125,7 @@ def flip_a_byte(build: Path) -> None:
     shard_of(build).write_bytes(bytes(data))
 
 
-def edit_manifest(build: Path, change: Callable[[dict[str, object]], None]) -> None:
+def edit_manifest(build: Path, change: Callable[[dict[str, Any]], object]) -> None:
     manifest = json.loads((build / "manifest.json").read_text())
     change(manifest)
     (build / "manifest.json").write_text(json.dumps(manifest))

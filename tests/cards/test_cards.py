@@ -20,6 +20,7 @@ from medsins import cards, errors
 from medsins.builds.manifest import Manifest
 from medsins.cards.citations import Cited, Entry, entries
 from medsins.cards.front import COLUMNS, HUB_TASKS, LISTS
+from medsins.engine.runner import BuildResult
 from medsins.schema import Instance
 from medsins.taxonomy import LICENSES, SPLITS, Category
 from recipes_for_tests import visits, write_recipe, write_visits
@@ -78,7 +79,7 @@ def body_of(card: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> medsins.engine.BuildResult:
+def sample(tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
     """A build from samples: official and drawn splits, four languages, all kinds of access."""
     return medsins.build(
         SELECT, sample=True, out=tmp_path_factory.mktemp("cards") / "build", progress=False
@@ -135,7 +136,7 @@ def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_datasets_finds_in_the_card_what_the_shards_hold(
-    sample: medsins.engine.BuildResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sample: BuildResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import datasets
 
@@ -158,9 +159,7 @@ def test_datasets_finds_in_the_card_what_the_shards_hold(
             assert set(rows["split"]) == {split}
 
 
-def test_without_a_name_datasets_loads_all_tasks(
-    sample: medsins.engine.BuildResult, tmp_path: Path
-) -> None:
+def test_without_a_name_datasets_loads_all_tasks(sample: BuildResult, tmp_path: Path) -> None:
     import datasets
 
     loaded = datasets.load_dataset(str(sample.path), cache_dir=str(tmp_path))
@@ -189,9 +188,7 @@ def test_sizes_in_memory_are_nearly_those_of_the_tables(clinic: Path, tmp_path: 
     assert info["dataset_size"] == sum(sizes.values())
 
 
-def test_shards_that_cannot_be_read_have_no_size(
-    sample: medsins.engine.BuildResult, tmp_path: Path
-) -> None:
+def test_shards_that_cannot_be_read_have_no_size(sample: BuildResult, tmp_path: Path) -> None:
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"PAR1 but no more")
     names = [shard["path"] for shard in sample.manifest.to_json()["shards"]]
@@ -208,7 +205,7 @@ def test_the_front_matter_is_what_the_hub_takes(everything: dict[str, Any]) -> N
 
     card = build_card(everything)
     front = front_of(card)
-    assert DatasetCard(card).data.to_dict()["configs"] == front["configs"]
+    assert DatasetCard(card).data["configs"] == front["configs"]
     names = [config["config_name"] for config in front["configs"]]
     assert len(set(names)) == len(names) == 1 + len(medsins.tasks())
     assert [one["config_name"] for one in front["configs"] if one.get("default")] == ["default"]
@@ -253,7 +250,7 @@ def test_categories_licenses_and_columns_are_all_described() -> None:
 def test_the_license_is_the_hubs_own_name_of_it(
     everything: dict[str, Any], select: str, license: dict[str, str]
 ) -> None:
-    front = front_of(build_card(part(everything, select.split())))
+    front = front_of(build_card(subset(everything, select.split())))
     assert {key: front[key] for key in front if key.startswith("license")} == license
 
 
@@ -267,7 +264,7 @@ def build_texts(manifest: dict[str, Any], sizes: dict[str, int] | None = None) -
     return cards.build_texts(Manifest.from_json(manifest, "here"), sizes)
 
 
-def part(manifest: dict[str, Any], names: list[str]) -> dict[str, Any]:
+def subset(manifest: dict[str, Any], names: list[str]) -> dict[str, Any]:
     """A manifest with some of the recipes."""
     recipes = {name: manifest["recipes"][name] for name in names}
     tasks = {task for facts in recipes.values() for task in facts["tasks"]}
@@ -276,13 +273,13 @@ def part(manifest: dict[str, Any], names: list[str]) -> dict[str, Any]:
 
 
 def test_access_is_gated_where_owners_want_an_agreement(everything: dict[str, Any]) -> None:
-    front = front_of(build_card(part(everything, ["medqa", "mimic_cxr", "seer"])))
+    front = front_of(build_card(subset(everything, ["medqa", "mimic_cxr", "seer"])))
     assert "MIMIC-CXR (PhysioNet-1.5.0); SEER" in front["extra_gated_prompt"]
     assert "MedQA" not in front["extra_gated_prompt"]
     fields = front["extra_gated_fields"]
     assert fields["I have the right to use MIMIC-CXR"] == "checkbox"
     assert set(fields.values()) == {"text", "country", "checkbox"}
-    assert "extra_gated_prompt" not in front_of(build_card(part(everything, ["medqa"])))
+    assert "extra_gated_prompt" not in front_of(build_card(subset(everything, ["medqa"])))
 
 
 # What people read
@@ -304,7 +301,7 @@ def test_the_card_names_every_source_and_task_with_its_facts(everything: dict[st
 
 
 def test_the_counts_in_the_card_are_those_of_the_manifest(
-    sample: medsins.engine.BuildResult,
+    sample: BuildResult,
 ) -> None:
     card = body_of((sample.path / "README.md").read_text())
     for task, counts in sample.counts.items():
@@ -338,7 +335,7 @@ def test_a_checksum_of_several_files_is_that_of_what_sha256sum_prints(
 
 
 def test_a_build_from_samples_says_loudly_that_it_is_synthetic(
-    sample: medsins.engine.BuildResult,
+    sample: BuildResult,
 ) -> None:
     texts = {name: (sample.path / name).read_text() for name in TEXTS}
     front = front_of(texts["README.md"])
@@ -363,9 +360,7 @@ def test_a_build_from_raw_files_does_not(everything: dict[str, Any]) -> None:
     assert "This build is synthetic" not in "".join(texts.values())
 
 
-def test_instructions_are_told_as_they_were_made(
-    sample: medsins.engine.BuildResult, tmp_path: Path
-) -> None:
+def test_instructions_are_told_as_they_were_made(sample: BuildResult, tmp_path: Path) -> None:
     definition = (sample.path / "README.md").read_text()
     assert "holds the definition of the row's task" in definition
     built = medsins.build("meqsum", sample=True, out=tmp_path, instructions="seeds", progress=False)
@@ -380,7 +375,7 @@ def test_instructions_are_told_as_they_were_made(
         assert "clinicians neither wrote nor reviewed" in card
 
 
-def test_what_was_cut_or_not_there_is_told(sample: medsins.engine.BuildResult) -> None:
+def test_what_was_cut_or_not_there_is_told(sample: BuildResult) -> None:
     manifest = copy.deepcopy(sample.manifest.to_json())
     manifest["options"] |= {"limit": 7, "split": "test"}
     card = build_card(manifest)
@@ -391,7 +386,7 @@ def test_what_was_cut_or_not_there_is_told(sample: medsins.engine.BuildResult) -
 
 
 def test_terms_bind_who_holds_the_build(everything: dict[str, Any]) -> None:
-    card = body_of(build_card(part(everything, ["medqa", "mimic_cxr", "chatdoctor"])))
+    card = body_of(build_card(subset(everything, ["medqa", "mimic_cxr", "chatdoctor"])))
     assert "- MIMIC-CXR: each user has to register with the owners" in card
     assert "GenMedGPT-5k; MIMIC-CXR: nothing made from these may be passed on" in card
     assert "What comes from records of patients (MIMIC-CXR)" in card
@@ -401,7 +396,7 @@ def test_terms_bind_who_holds_the_build(everything: dict[str, Any]) -> None:
 
 
 def test_the_stricter_of_manifest_and_recipe_counts(everything: dict[str, Any]) -> None:
-    manifest = copy.deepcopy(part(everything, ["mimic_cxr", "medqa"]))
+    manifest = copy.deepcopy(subset(everything, ["mimic_cxr", "medqa"]))
     loose = {"access": "open", "redistribution": "yes", "llm_api": "allowed"}
     manifest["recipes"]["mimic_cxr"] |= loose
     manifest["recipes"]["medqa"] |= {"redistribution": "no", "llm_api": "who knows"}
@@ -432,7 +427,7 @@ def test_a_private_recipe_has_a_card_and_keeps_its_text(clinic: Path, tmp_path: 
     assert "An instance, some of its columns" not in texts["README.md"]
     ElementTree.fromstring(texts["composition.svg"])
     for record in visits(60):
-        for text in (record["answer"], record["question"]):
+        for text in (str(record["answer"]), str(record["question"])):
             assert not text or text not in "".join(texts.values())
     for text in texts.values():
         assert str(tmp_path) not in text
@@ -453,7 +448,7 @@ def test_a_recipe_that_is_gone_leaves_the_card_whole(clinic: Path, tmp_path: Pat
 
 
 def test_a_build_without_an_instance_has_a_card(everything: dict[str, Any]) -> None:
-    manifest = copy.deepcopy(part(everything, ["medqa"]))
+    manifest = copy.deepcopy(subset(everything, ["medqa"]))
     facts = manifest["recipes"]["medqa"]
     facts["tasks"] = {task: {} for task in facts["tasks"]}
     texts = build_texts({**manifest, "shards": []})
@@ -512,7 +507,7 @@ def texts_of(svg: str) -> list[tuple[float, float, float, str]]:
 def test_no_text_of_the_picture_lies_over_another(
     everything: dict[str, Any], names: list[str]
 ) -> None:
-    manifest = everything if names == ["all"] else part(everything, names)
+    manifest = everything if names == ["all"] else subset(everything, names)
     svg = build_texts(manifest)["composition.svg"]
     root = ElementTree.fromstring(svg)
     assert root.attrib["width"] == "800"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import medsins
-from medsins.contributing.task_files import import_task_file, read_task_file
+from medsins.contributing.task_files import Imported, import_task_file, read_task_file
 from medsins.errors import InvalidFileError, OutputError
 from paths import SHARED
 
@@ -73,11 +73,15 @@ def test_a_json_task_file_becomes_a_build_and_a_recipe(tmp_path: Path) -> None:
 
 
 def test_a_task_file_that_changed_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
-    options = {"folder": tmp_path / "home", "out": tmp_path / "data", "progress": False}
+    def imported() -> Imported:
+        return import_task_file(
+            path, folder=tmp_path / "home", out=tmp_path / "data", progress=False
+        )
+
     path = write(tmp_path / "toes.json")
-    first = import_task_file(path, **options)
+    first = imported()
     write(path, Instances=[*INSTANCES, {"id": "q3", "input": "Why?", "output": ["So."]}])
-    second = import_task_file(path, **options)
+    second = imported()
     assert (second.recipe, second.raw) == (first.recipe, first.raw)
     assert (first.raw / "toes" / "task.json").read_bytes() == path.read_bytes()
     assert second.result.counts == {"toes_answers": {"train": 3}}

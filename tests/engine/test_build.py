@@ -10,6 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypedDict, Unpack
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from pyarrow import parquet
 import medsins
 from builds_for_tests import contents
 from medsins import errors
+from medsins.engine.runner import BuildResult
 from medsins.schema import instance_id
 from raw_for_tests import constants
 from recipes_for_tests import visits, write_recipe, write_visits
@@ -33,11 +35,20 @@ def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "raw"
 
 
-def build(select: str, raw: Path, out: Path, **options: object) -> medsins.engine.BuildResult:
+class Options(TypedDict, total=False):
+    split: str
+    limit: int
+    workers: int
+    seed: int
+    overwrite: bool
+    max_rejects: float
+
+
+def build(select: str, raw: Path, out: Path, **options: Unpack[Options]) -> BuildResult:
     return medsins.build(select, raw=raw, out=out, progress=False, **options)
 
 
-def rows(folder: Path, task: str) -> list[dict[str, object]]:
+def rows(folder: Path, task: str) -> list[dict[str, Any]]:
     return [
         row
         for path in sorted((folder / "data" / task).glob("*.parquet"))
@@ -187,7 +198,7 @@ def test_duplicates_are_those_that_have_the_same_before_them(
     chunks: list[list[tuple[str, list[tuple[int, int]]]]], bucket: int
 ) -> None:
     from medsins.engine import duplicates
-    from medsins.engine.receipts import Group, Receipt
+    from medsins.engine.receipts import Counts, Group, Receipt
 
     receipts, rows = [], []
     with tempfile.TemporaryDirectory() as folder, constants(duplicates, _BUCKET_ROWS=bucket):
@@ -199,7 +210,7 @@ def test_duplicates_are_those_that_have_the_same_before_them(
                 Group(task="t", split=split, rows=len(batch), bytes=1, inputs=place)
                 for place, (split, batch) in enumerate(batches)
             )
-            receipts.append(Receipt(str(number), 0, groups, {}))
+            receipts.append(Receipt(str(number), 0, groups, Counts()))
             for place, (split, batch) in enumerate(batches):
                 rows += [(split, number, place, row, one) for row, one in enumerate(batch)]
         found = duplicates.duplicates(Path(folder), receipts)
@@ -344,10 +355,10 @@ def test_limit_counts_records_that_cannot_be_read(clinic: Path, tmp_path: Path) 
     folder.joinpath("visits.jsonl").write_text("\n".join([*good[:5], *["{"] * 5]))
     folder.joinpath("visits2.jsonl").write_text("\n".join(good[5:]))
     result = build("clinic", clinic, tmp_path / "out", limit=10, max_rejects=1.0)
-    facts = result.manifest["recipes"]["clinic"]
-    assert (facts["records"], sum(facts["rejected"].values())) == (10, 5)
+    facts = result.manifest.recipes["clinic"]
+    assert (facts.records, sum(facts.rejected.values())) == (10, 5)
     more = build("clinic", clinic, tmp_path / "more", limit=13, max_rejects=1.0)
-    assert more.manifest["recipes"]["clinic"]["records"] == 13
+    assert more.manifest.recipes["clinic"].records == 13
 
 
 def test_limit_counts_over_all_files_of_a_split(
@@ -362,7 +373,7 @@ def test_limit_counts_over_all_files_of_a_split(
     raw = clinic / "clinic" / "visits.jsonl"
     raw.with_name("visits2.jsonl").write_bytes(raw.read_bytes())
     result = build("clinic", clinic, tmp_path / "out", limit=10)
-    assert result.manifest["recipes"]["clinic"]["records"] == 10
+    assert result.manifest.recipes["clinic"].records == 10
 
 
 @pytest.mark.parametrize(
@@ -379,9 +390,9 @@ def test_records_that_give_nothing_are_counted_by_what_was_selected(
     first = '        if not record["question"]'
     silent = '        if record["id"] == "v0":\n            return\n'
     recipe.write_text(recipe.read_text().replace(first, silent + first))
-    facts = build(select, clinic, tmp_path / "out").manifest["recipes"]["clinic"]
-    assert facts["skipped"] == {reason: 1, "no question": facts["skipped"]["no question"]}
-    assert facts["records"] == facts["records_with_instances"] + sum(facts["skipped"].values())
+    facts = build(select, clinic, tmp_path / "out").manifest.recipes["clinic"]
+    assert facts.skipped == {reason: 1, "no question": facts.skipped["no question"]}
+    assert facts.records == facts.records_with_instances + sum(facts.skipped.values())
 
 
 def test_split_builds_that_split_only(clinic: Path, tmp_path: Path) -> None:

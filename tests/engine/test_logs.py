@@ -11,6 +11,7 @@ from click.testing import CliRunner
 import medsins
 from medsins.builds.folder import BuildFolder
 from medsins.cli import app
+from medsins.engine.runner import BuildResult
 from medsins.errors import RejectedRecordsError
 from recipes_for_tests import visits, write_recipe, write_visits
 
@@ -34,7 +35,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def build(home: Path, max_rejects: float = 1.0, workers: int = 1) -> medsins.BuildResult:
+def build(home: Path, max_rejects: float = 1.0, workers: int = 1) -> BuildResult:
     return medsins.build(
         "clinic",
         raw=home / "raw",
@@ -63,7 +64,7 @@ def test_a_build_says_what_it_plans_resumes_writes_and_skips(
     result = build(home)
     said = messages(caplog)
     assert "resumed clinic: 1 of 1 chunks were finished" in said
-    shards, rejects = len(result.manifest["shards"]), len(result.rejects)
+    shards, rejects = len(result.manifest.shards), len(result.rejects)
     assert rejects > 0
     assert f"wrote clinic: {shards} shards, {rejects} rejected records" in said
     assert said[-1] == f"commit to {home / 'out'} finished"

@@ -333,7 +333,7 @@ def test_of_a_recipe_that_is_not_installed_the_definition_works(
 
 
 def published_case(row: dict[str, Any]) -> str:
-    return "Input:\n" + row["input"] + "\n" + "\n" + "Output:\n" + row["output"] + "\n"
+    return f"Input:\n{row['input']}\n\nOutput:\n{row['output']}\n"
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
@@ -476,9 +476,9 @@ def test_names_that_are_not_there_are_said_with_those_that_are(home: Path, tmp_p
             run(home, tmp_path / "out", kind, container="parquet")
     with pytest.raises(errors.UnknownNameError, match="no num_fewshot"):
         run(home, tmp_path / "out", "medsins_json", num_fewshot=1)
-    for wrong_number in ({"num_fewshot": -1}, {"per_instance": 0}, {"max_per_task": 0}):
+    for number in ({"num_fewshot": -1}, {"per_instance": 0}, {"max_per_task": 0}):
         with pytest.raises(ValueError, match="is no number"):
-            run(home, tmp_path / "out", **wrong_number)
+            run(home, tmp_path / "out", "alpaca", **number)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -188,7 +188,9 @@ def test_a_quota_takes_the_smallest_keys_and_whole_rounds_first(
     assert more == set(sorted(keys)[: len(more)])
 
 
-def test_a_smaller_cap_takes_a_part_of_what_a_larger_one_takes(home: Path, tmp_path: Path) -> None:
+def test_a_smaller_cap_takes_a_subset_of_what_a_larger_one_takes(
+    home: Path, tmp_path: Path
+) -> None:
     found: dict[int, set[Any]] = {}
     for cap in (20, 60, 10_000):
         options: dict[str, Any] = {"per_instance": 3, "instructions": "seeds", "progress": False}

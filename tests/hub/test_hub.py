@@ -243,7 +243,7 @@ def test_a_pull_request_of_several_commits_is_one(
     assert result.commit == branches["refs/pr/1"]
 
 
-# The gate
+# What may be pushed
 
 
 def test_a_closed_source_stops_the_whole_push_before_anything_is_asked(
@@ -808,7 +808,8 @@ def test_the_token_never_shows(
 
 
 def test_logs_stay_free_of_progress_bars(root: Path, hub: HubServer, tmp_path: Path) -> None:
-    for arguments in (["push", root / "open", REPO], ["pull", REPO, "--out", tmp_path / "back"]):
+    push, pull = ("push", root / "open", REPO), ("pull", REPO, "--out", tmp_path / "back")
+    for arguments in (push, pull):
         done = subprocess.run(
             [sys.executable, "-m", "medsins.cli", *arguments],
             env=environment(root, hub.url),

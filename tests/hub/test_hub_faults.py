@@ -183,13 +183,13 @@ def test_bytes_that_were_damaged_on_the_way_are_fetched_again(
     damaged = whole[:99] + bytes([whole[99] ^ 1]) + whole[100:]
     times = 1
 
-    def damage(method: str, place: str) -> None:
+    def corrupt(method: str, place: str) -> None:
         nonlocal times
         if method == "GET" and place.endswith(shard):
             hub.blobs[digest] = damaged if times > 0 else whole
             times -= 1
 
-    hub.before = damage
+    hub.before = corrupt
     fetch(hub, tmp_path / "back")
     assert travelling(tmp_path / "back") == travelling(root / "open")
     times = 99

@@ -1,4 +1,4 @@
-"""What machine-made wordings have to pass, each fault by its name, and what they have to keep."""
+"""What machine-made wordings have to pass, each filter by its name, and what they have to keep."""
 
 from __future__ import annotations
 
@@ -21,19 +21,7 @@ from medsins.instructions.languages import language, script, speaks_against
 from medsins.instructions.similarity import masked, rouge_l, words
 from medsins.instructions.spec import unscorable
 from medsins.self_instruct.pool import FILTERS, REASONS, FilterSettings, Pool, Verdict, judge
-
-
-def task(definition: str, **facts: object) -> medsins.Task:
-    """Return a task of its own, outside any recipe."""
-    made = medsins.Task(
-        category=facts.pop("category", medsins.Category.TEXT_CLASSIFICATION),
-        domain=medsins.Domain.CLINICAL_TEXTS,
-        definition=definition,
-        **facts,
-    )
-    made.languages = made.languages or "en"
-    return made
-
+from recipes_for_tests import TaskFacts, task
 
 WRITTEN = tomllib.loads(Path(__file__).with_name("rejected_wordings.toml").read_text("utf-8"))
 TASKS = {
@@ -60,7 +48,7 @@ def test_good_wordings_pass(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "text", "reason"), FAULTY)
-def test_a_fault_is_called_by_its_name(name: str, text: str, reason: str) -> None:
+def test_a_filter_is_called_by_its_name(name: str, text: str, reason: str) -> None:
     verdict = Pool(TASKS[name].spec).offer(text)
     assert (verdict.accepted, verdict.reason) == (False, reason), verdict
     assert verdict.detail
@@ -80,7 +68,7 @@ def test_a_fault_is_called_by_its_name(name: str, text: str, reason: str) -> Non
     ],
     ids=["empty", "blank", "NUL", "zero width", "line", "surrogate", "private", "not composed"],
 )
-def test_unseen_characters_are_a_fault(text: str) -> None:
+def test_unseen_characters_are_rejected(text: str) -> None:
     assert judge(text, COUGH).reason == "unicode"
 
 
@@ -308,7 +296,7 @@ def only(made: medsins.Task, kind: str) -> Constraint:
     return one
 
 
-def test_damage_tells_what_happened_to_a_literal() -> None:
+def test_violations_tell_what_happened_to_a_literal() -> None:
     one = only(task("If there is none, answer 'There is no related enetity.'."), "literal")
     for text, done in (
         ("Say 'There is no related enetity.' then.", None),
@@ -433,12 +421,12 @@ def test_an_empty_answer_that_the_metric_refuses_is_told() -> None:
 
 
 def test_an_answer_outside_the_closed_set_is_told() -> None:
-    facts = {"labels": ("Cough", "No cough"), "metric": "accuracy"}
+    facts: TaskFacts = {"labels": ("Cough", "No cough"), "metric": "accuracy"}
     assert list(unscorable(task(TASKS["cough"].definition, **facts).spec)) == []
     wrong = COUGH.definition.replace("'No cough'", "'Neither'")
     (problem,) = unscorable(task(wrong, **facts).spec)
     assert "'Neither', which is none of the outputs" in problem
-    templated = {**facts, "template": "It is {label}."}
+    templated: TaskFacts = {**facts, "template": "It is {label}."}
     form = "Read it. Answer 'It is LABEL.' with Cough or No cough as the label."
     assert list(unscorable(task(form, **templated).spec)) == []
     assert list(unscorable(task(form.replace("It is", "There is"), **templated).spec))

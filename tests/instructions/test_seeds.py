@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,19 +15,7 @@ import medsins
 from medsins import errors
 from medsins.instructions.lint import FEWEST, seed_problems
 from medsins.instructions.similarity import masked, normalised, rouge_l, words
-from recipes_for_tests import visits, write_recipe, write_visits
-
-
-def task(definition: str, **facts: object) -> medsins.Task:
-    """Return a task of its own, outside any recipe."""
-    made = medsins.Task(
-        category=facts.pop("category", medsins.Category.QUESTION_ANSWERING),
-        domain=medsins.Domain.MEDICAL_KNOWLEDGE_BASES,
-        definition=definition,
-        **facts,
-    )
-    made.languages = made.languages or "en"
-    return made
+from recipes_for_tests import task, visits, write_recipe, write_visits
 
 
 def values(made: medsins.Task) -> dict[str, list[tuple[str, ...]]]:
@@ -68,7 +57,7 @@ def test_a_label_has_to_stand_as_a_word_of_its_own(text: str, kept: bool) -> Non
     assert all(one.kept(text) for one in made.constraints) is kept
 
 
-def test_tasks_declare_what_rules_miss_and_waive_what_they_see_wrongly() -> None:
+def test_tasks_declare_what_rules_miss_and_ignore_what_they_see_wrongly() -> None:
     made = task(
         "Write 'x' or give a dose.", must_include=("mg|milligram",), ignored_constraints=("x",)
     )
@@ -217,9 +206,9 @@ def test_a_build_gives_each_instance_one_of_its_seed_prompts(clinic: Path, tmp_p
     seed_file(clinic)
     write_visits(tmp_path / "raw", visits(600), clinic.name)
     name = f"{clinic.name}_answer"
-    options = {"raw": tmp_path / "raw", "progress": False}
-    plain = medsins.build(name, out=tmp_path / "plain", **options)
-    seeded = medsins.build(name, out=tmp_path / "seeded", instructions="seeds", **options)
+    build = partial(medsins.build, raw=tmp_path / "raw", progress=False)
+    plain = build(name, out=tmp_path / "plain")
+    seeded = build(name, out=tmp_path / "seeded", instructions="seeds")
     assert seeded.counts == plain.counts
     medsins.verify(seeded.path, progress=False)
     rows = [
@@ -230,12 +219,10 @@ def test_a_build_gives_each_instance_one_of_its_seed_prompts(clinic: Path, tmp_p
     used = [row["definition"] for row in rows]
     assert set(used) == set(medsins.task(name).seeds)
     assert max(map(used.count, set(used))) < 3 * len(used) / FEWEST
-    again = medsins.build(name, out=tmp_path / "again", instructions="seeds", workers=2, **options)
+    again = build(name, out=tmp_path / "again", instructions="seeds", workers=2)
     assert again.manifest.shards == seeded.manifest.shards
     with pytest.raises(errors.CheckError, match="no seed prompts"):
-        medsins.build(
-            f"{clinic.name}_verdict", out=tmp_path / "none", instructions="seeds", **options
-        )
+        build(f"{clinic.name}_verdict", out=tmp_path / "none", instructions="seeds")
 
 
 @pytest.mark.parametrize("recipe", [source.name for source in medsins.sources()])

@@ -1,4 +1,4 @@
-"""The rooms of medsins.llm that need no server: journal, budget, failures, egress."""
+"""The modules of medsins.llm that need no server: journal, budget, failures, egress."""
 
 from __future__ import annotations
 

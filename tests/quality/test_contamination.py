@@ -1,4 +1,4 @@
-"""Leaks between the benchmark's test inputs and training inputs."""
+"""Contamination: inputs of the benchmark's tests among training inputs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def question(number: int, text: str) -> dict[str, object]:
 
 @pytest.fixture
 def build(tmp_path: Path) -> Path:
-    """A build of which two of five test questions leak, one whole and one in part."""
+    """A build whose training inputs hold two of five test questions, one whole, one in part."""
     folder = tmp_path / "raw" / "medqa" / "data_clean" / "questions" / "US" / "4_options"
     folder.mkdir(parents=True)
     shared = " ".join(f"word{n}" for n in range(WORDS))
@@ -42,10 +42,10 @@ def test_equal_inputs_and_shared_runs_of_words_are_found(build: Path) -> None:
     assert report.tests == {"medqa_mcqa_en": 5}
     assert report.exact == {"medqa_mcqa_en": 1}
     assert report.overlapping["medqa_mcqa_en"] >= 1
-    (leak,) = report.examples
+    (found,) = report.examples
     inputs = {row["id"]: row["input"] for split in medsins.load(build).values() for row in split}
-    assert " ".join(inputs[leak.test].casefold().split()) == " ".join(
-        inputs[leak.train].casefold().split()
+    assert " ".join(inputs[found.test].casefold().split()) == " ".join(
+        inputs[found.train].casefold().split()
     )
 
 
@@ -68,7 +68,7 @@ def test_texts_hashed_together_give_what_they_give_alone(texts: list[str]) -> No
         assert len(alone[0]) == max(0, len(text.split()) - WORDS + 1)
 
 
-def test_the_samples_have_no_leak(tmp_path: Path) -> None:
+def test_the_samples_are_not_contaminated(tmp_path: Path) -> None:
     medsins.build("all", sample=True, out=tmp_path, progress=False)
     report = find_leaks(tmp_path, progress=False)
     assert report.exact == {}

@@ -6,6 +6,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -36,8 +37,16 @@ def put_zip(path: Path, members: dict[str, bytes]) -> None:
             archive.writestr(name, data)
 
 
+TAR_MODES: dict[str, Literal["w:", "w:gz", "w:bz2", "w:xz"]] = {
+    ".tar": "w:",
+    ".gz": "w:gz",
+    ".bz2": "w:bz2",
+    ".xz": "w:xz",
+}
+
+
 def put_tar(path: Path, members: dict[str, bytes]) -> None:
-    with tarfile.open(path, f"w:{path.suffix[1:]}" if path.suffix != ".tar" else "w") as archive:
+    with tarfile.open(path, TAR_MODES[path.suffix]) as archive:
         for name, data in members.items():
             info = tarfile.TarInfo(name)
             info.size = len(data)

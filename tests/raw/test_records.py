@@ -306,7 +306,7 @@ def test_a_line_larger_than_any_block_is_a_record(tmp_path: Path) -> None:
     chunk=st.integers(1, 60),
 )
 @example(lines=["a\x85b", "c\u2028d", "", "e\x0cf"], end="\n", chunk=5)
-def test_every_line_is_a_record_whole_and_in_parts(
+def test_every_line_is_a_record_whole_and_in_chunks(
     lines: list[str], end: str, chunk: int, folder: Path
 ) -> None:
     assume(not lines or not lines[0].startswith("\ufeff"))

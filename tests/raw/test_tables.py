@@ -158,7 +158,7 @@ def test_a_header_row_longer_than_a_block_is_read_in_chunks_too(tmp_path: Path) 
     assert reading.records == dicts(names, rows)
 
 
-def test_rows_of_a_later_part_are_counted_from_its_first_byte(tmp_path: Path) -> None:
+def test_rows_of_a_later_chunk_are_counted_from_its_first_byte(tmp_path: Path) -> None:
     put(tmp_path, "a,b\n" + "1,2\n" * 20 + "3\n" + "1,2\n" * 20)
     reading, chunks = read_in_chunks(raw.csv("t.csv"), tmp_path, chunk=40, block=20)
     assert chunks > 2
@@ -224,7 +224,7 @@ def test_a_quote_that_is_never_closed_in_the_header_is_an_error(tmp_path: Path) 
         read(raw.csv("t.csv"), tmp_path)
 
 
-def test_a_quote_that_is_never_closed_is_found_in_files_of_many_blocks_and_parts(
+def test_a_quote_that_is_never_closed_is_found_in_files_of_many_blocks_and_chunks(
     tmp_path: Path,
 ) -> None:
     put(tmp_path, "a,b\n" + "1,x\n" * 3000 + '2,"y\n' + "3,z\n" * 3000)
@@ -520,7 +520,7 @@ def test_tsv_can_be_told_that_its_quotes_are_quotes(tmp_path: Path) -> None:
     ),
     chunk=st.integers(1, 100),
 )
-def test_tsv_gives_back_exactly_the_cells_whole_and_in_parts(
+def test_tsv_gives_back_exactly_the_cells_whole_and_in_chunks(
     rows: list[list[str]], chunk: int, folder: Path
 ) -> None:
     put(folder, "\n".join("\t".join(cells) for cells in [["a", "b"], *rows]) + "\n", "t.tsv")
@@ -587,7 +587,7 @@ def test_closing_a_stream_waits_for_the_thread_that_reads_from_it(tmp_path: Path
 
 def workbook(**sheets: list[list[Any]]) -> bytes:
     book = openpyxl.Workbook()
-    book.remove(book.active)  # type: ignore[arg-type]
+    del book["Sheet"]
     for title, rows in sheets.items():
         sheet = book.create_sheet(title)
         for row in rows:
@@ -617,7 +617,7 @@ def strict(data: bytes) -> bytes:
     return stream.getvalue()
 
 
-ROWS = [
+ROWS: list[list[Any]] = [
     ["File", " CHQ ", None, "Summary", None],
     ["a.txt", "Why?\nWhy?", None, "why", None],
     [None, None, None, None, None],

@@ -433,6 +433,7 @@ def test_a_dry_run_sends_nothing_and_says_what_it_would_take(tmp_path: Path) -> 
     )
     for one in result.estimates.values():
         assert one.requests == (30, 150)
+        assert one.usd is not None
         assert 0 < one.usd[0] < one.usd[1]
         assert one.bodies[0]["messages"]
     assert not (tmp_path / "out").exists()
@@ -538,7 +539,7 @@ def test_a_function_can_stand_in_for_an_endpoint(tmp_path: Path) -> None:
     assert len(asked) == count
 
 
-def test_crowded_endpoints_are_asked_more_slowly(tmp_path: Path) -> None:
+def test_rate_limited_endpoints_are_asked_more_slowly(tmp_path: Path) -> None:
     with LlmServer({"limits": {"rpm": 20, "window": 0.5}}, tmp_path / "server") as server:
         result = expand(server, tmp_path / "out", pace=Pace(16, first_wait=0.05))
     assert {one.state for one in result.tasks.values()} == {"done"}

@@ -141,7 +141,8 @@ def colours(png: bytes) -> int:
             packed += png[place + 8 : place + 8 + length]
         place += 12 + length
     raw = zlib.decompress(packed)
-    above, seen = bytearray(width * size), set()
+    above = bytearray(width * size)
+    seen: set[bytes] = set()
     for line in range(min(height, _TOP)):
         start = line * (width * size + 1)
         row = _unfiltered(

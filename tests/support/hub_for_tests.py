@@ -53,7 +53,7 @@ def make_builds(root: Path) -> Path:
 
 @contextmanager
 def client_settings(root: Path, *, xet: bool = False) -> Iterator[None]:
-    """Let the client know nothing of this user, and the gate nothing of proxies."""
+    """Let the client know nothing of this user, and the policy nothing of proxies."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MEDSINS_RECIPES", str(root / "recipes"))
         for name in ("HF_ENDPOINT", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
+from typing import TypedDict, Unpack
+
+from medsins import Category, Domain, Task
 
 RECIPE = '''"""Clinic: made-up questions; JSON Lines with id, patient, question, answer."""
 
@@ -51,6 +54,24 @@ class Clinic(Recipe):
         else:
             yield self.skip("no verdict")
 '''
+
+
+class TaskFacts(TypedDict, total=False):
+    """What a task may say beside its definition."""
+
+    category: Category
+    languages: str | tuple[str, str]
+    labels: tuple[str, ...]
+    template: str
+    metric: str
+    must_include: tuple[str, ...]
+    ignored_constraints: tuple[str, ...]
+
+
+def task(definition: str, **facts: Unpack[TaskFacts]) -> Task:
+    """Return a task of its own, outside any recipe: English question answering, if not told."""
+    facts = {"category": Category.QUESTION_ANSWERING, "languages": "en", **facts}
+    return Task(domain=Domain.CLINICAL_TEXTS, definition=definition, **facts)
 
 
 def write_recipe(folder: Path, name: str = "clinic", **facts: str) -> Path:
