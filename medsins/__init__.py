@@ -10,11 +10,10 @@ Public names are resolved on first use, so that `import medsins` stays fast.
 
 from __future__ import annotations
 
-from importlib import import_module as _import_module
 from pathlib import Path as _Path
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-from medsins.io.version import __version__
+from medsins.io.lazy import lazy_exports as _lazy_exports
 
 _ROOT = _Path(__file__).resolve().parent.parent
 if (_ROOT / "recipes").is_dir() and (_ROOT / "pyproject.toml").is_file():
@@ -22,28 +21,32 @@ if (_ROOT / "recipes").is_dir() and (_ROOT / "pyproject.toml").is_file():
     __path__.append(str(_ROOT))
 
 _HOMES = {
-    "Access": "medsins.taxonomy",
-    "Category": "medsins.taxonomy",
-    "Domain": "medsins.taxonomy",
-    "Examples": "medsins.recipe",
-    "Instance": "medsins.schema",
-    "LlmApi": "medsins.taxonomy",
-    "Recipe": "medsins.recipe",
-    "Redistribution": "medsins.taxonomy",
-    "SplitRule": "medsins.recipe",
-    "Task": "medsins.recipe",
-    "build": "medsins.engine.runner",
-    "expand": "medsins.self_instruct.running",
-    "export": "medsins.formats",
-    "fetch": "medsins.contributing.raw_files",
-    "load": "medsins.builds.loading",
-    "pull": "medsins.hub",
-    "push": "medsins.hub",
-    "score": "medsins.bench.scoring.grading",
-    "sources": "medsins.registry",
-    "task": "medsins.registry",
-    "tasks": "medsins.registry",
-    "verify": "medsins.builds.verifying",
+    "Access": "taxonomy",
+    "Category": "taxonomy",
+    "Domain": "taxonomy",
+    "Examples": "recipe",
+    "Instance": "schema",
+    "LlmApi": "taxonomy",
+    "Recipe": "recipe",
+    "Redistribution": "taxonomy",
+    "SplitRule": "recipe",
+    "Task": "recipe",
+    "__version__": "io.version",
+    "build": "engine.runner",
+    "errors": "errors",
+    "expand": "self_instruct.running",
+    "export": "formats",
+    "fetch": "contributing.raw_files",
+    "load": "builds.loading",
+    "pull": "hub",
+    "push": "hub",
+    "raw": "raw",
+    "score": "bench.scoring.grading",
+    "sources": "registry",
+    "task": "registry",
+    "tasks": "registry",
+    "text": "text",
+    "verify": "builds.verifying",
 }
 
 __all__ = [
@@ -84,6 +87,7 @@ if _TYPE_CHECKING:
     from medsins.engine.runner import build
     from medsins.formats import export
     from medsins.hub import pull, push
+    from medsins.io.version import __version__
     from medsins.recipe import Examples, Recipe, SplitRule, Task
     from medsins.registry import sources, task, tasks
     from medsins.schema import Instance
@@ -91,13 +95,4 @@ if _TYPE_CHECKING:
     from medsins.taxonomy import Access, Category, Domain, LlmApi, Redistribution
 
 
-def __getattr__(name: str) -> object:
-    if name in ("errors", "raw", "text"):
-        return _import_module(f"medsins.{name}")
-    if name in _HOMES:
-        return getattr(_import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'medsins' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = _lazy_exports(__name__, _HOMES)

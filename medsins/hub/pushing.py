@@ -327,6 +327,7 @@ class _Delivery:
                 parent_commit=head,
             )
         except ValueError as error:
+            # The client library has one exception for both, without a field that tells them apart.
             if "README.md" in str(error):
                 raise HubError(
                     f"{self._hub.endpoint} refuses the dataset card: "
