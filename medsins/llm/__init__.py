@@ -1,6 +1,7 @@
 """Asking models: one client, budget and journal for all that talks to an endpoint.
 
-requests.py  what is asked and what comes back; `Source`, from which transports draw
+requests.py  what is asked and what comes back; `Source`, which transports serve
+responses.py what a model's response goes through, from bytes to text
 endpoint.py  where requests go, and with which key
 budget.py    caps on money, requests, tokens and time; nothing is sent that could pass them
 journal.py   every request and answer, on disk before anything depends on it

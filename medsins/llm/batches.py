@@ -29,12 +29,12 @@ from medsins.llm.failures import (
     RequestError,
     of_error,
     of_status,
-    read_response,
     retries,
     stop,
 )
 from medsins.llm.ledger import Ledger
 from medsins.llm.requests import Request, Source
+from medsins.llm.responses import read_response
 
 if TYPE_CHECKING:
     from openai import OpenAI

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from medsins.errors import EndpointError
@@ -121,50 +119,6 @@ def of_error(error: openai.APIStatusError, endpoint: Endpoint) -> RequestError:
     headers = {name.lower(): value for name, value in error.response.headers.items()}
     said = error.body if isinstance(error.body, dict) else {}
     return of_status(error.status_code, headers, said, endpoint)
-
-
-def read_response(body: bytes) -> Response:
-    """Read the body of a chat completion that has just come.
-
-    Args:
-        body: The bytes of the body.
-
-    Raises:
-        RequestError: It is not one; asking again may help.
-    """
-    try:
-        answer = json.loads(body.decode())
-        choice = answer["choices"][0]
-        text, finish = choice["message"]["content"], choice["finish_reason"]
-    except (ValueError, LookupError, TypeError) as error:
-        raise RequestError(
-            "no chat completion in the answer", retryable=True, billed=True
-        ) from error
-    refusal = finish == "content_filter" or choice["message"].get("refusal")
-    if (not isinstance(text, str) and not refusal) or not isinstance(finish, str):
-        raise RequestError("no text in the answer", retryable=True, billed=True)
-    used = answer.get("usage")
-    used = used if isinstance(used, dict) else {}
-    return Response(
-        text=text if isinstance(text, str) else "",
-        finish="refused" if choice["message"].get("refusal") else finish,
-        model=str(answer.get("model") or ""),
-        response_id=str(answer.get("id") or ""),
-        fingerprint=str(answer.get("system_fingerprint") or ""),
-        date=now(),
-        input_tokens=_count(used.get("prompt_tokens")),
-        output_tokens=_count(used.get("completion_tokens")),
-    )
-
-
-def now() -> str:
-    """Return the time as responses have it: UTC, ISO 8601, whole seconds."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _count(value: Any) -> int | None:
-    # A prompt has tokens: an endpoint that says 0 does not count them.
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
 def stop(failure: RequestError) -> EndpointError:

@@ -21,14 +21,13 @@ from medsins.llm.failures import (
     ATTEMPTS,
     FIRST_WAIT,
     RequestError,
-    now,
     of_error,
-    read_response,
     retries,
     stop,
 )
 from medsins.llm.ledger import Ledger
 from medsins.llm.requests import Request, Response, Source
+from medsins.llm.responses import now, read_response
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI

@@ -27,10 +27,11 @@ from medsins.errors import (
 from medsins.io.retries import retry_after
 from medsins.llm.budget import Budget, Caps, Price
 from medsins.llm.endpoint import Endpoint
-from medsins.llm.failures import RequestError, of_status, read_response, retries
+from medsins.llm.failures import RequestError, of_status, retries
 from medsins.llm.journal import Journal
 from medsins.llm.ledger import Ledger
 from medsins.llm.requests import Request, Response
+from medsins.llm.responses import read_response
 from medsins.policy.personal import refuse_copies, refuse_personal
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
