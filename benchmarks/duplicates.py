@@ -40,7 +40,7 @@ def make(folder: Path, count: int, seed: int = 0) -> None:
 def by_engine(folder: Path) -> tuple[int, float]:
     """Return how many duplicates the engine finds, and the rise of peak memory in MiB."""
     from medsins.engine.duplicates import duplicates
-    from medsins.engine.receipts import Group, Receipt
+    from medsins.engine.receipts import Counts, Group, Receipt
 
     receipts = []
     for path in sorted(folder.glob("*.ids")):
@@ -56,7 +56,7 @@ def by_engine(folder: Path) -> tuple[int, float]:
             )
             for number, start in enumerate(range(0, rows, BATCH))
         )
-        receipts.append(Receipt(path.stem, 0, groups, {}))
+        receipts.append(Receipt(path.stem, 0, groups, Counts()))
     before = _peak()
     found = duplicates(folder, receipts)
     rise = _peak() - before

@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import medsins
+from medsins.builds.manifest import RecipeFacts
 
 TARGET = Path(__file__).with_name("counts.md")
 
@@ -32,27 +32,27 @@ def page(raw: Path) -> str:
         result = medsins.build("access:open", raw=raw, out=folder, progress=False)
     sections = [
         _section(name, facts, result.absent.get(name, ()))
-        for name, facts in result.manifest["recipes"].items()
+        for name, facts in result.manifest.recipes.items()
     ]
     return "\n".join([HEAD, *sections])
 
 
-def _section(name: str, facts: dict[str, Any], absent: tuple[str, ...]) -> str:
+def _section(name: str, facts: RecipeFacts, absent: tuple[str, ...]) -> str:
     recipe = {source.name: source for source in medsins.sources()}[name]
-    size = sum(file["bytes"] for file in facts["files"])
-    used = facts["records_with_instances"]
+    size = sum(file.bytes for file in facts.files)
+    used = facts.records_with_instances
     lines = [
         f"## {recipe.title}",
         "",
         (
-            f"`{name}`: {len(facts['files']):,} files, {size:,} bytes. {facts['records']:,} "
-            f"records: {used:,} with instances{_reasons('skipped', facts['skipped'])}"
-            f"{_reasons('rejected', facts['rejected'])}. {facts['instances']:,} instances: "
-            f"{facts['written']:,} written, {facts['duplicates']:,} duplicates dropped."
+            f"`{name}`: {len(facts.files):,} files, {size:,} bytes. {facts.records:,} "
+            f"records: {used:,} with instances{_reasons('skipped', facts.skipped)}"
+            f"{_reasons('rejected', facts.rejected)}. {facts.instances:,} instances: "
+            f"{facts.written:,} written, {facts.duplicates:,} duplicates dropped."
         ),
     ]
-    if facts["partly_skipped"]:
-        lines.append(f"Partly skipped: {_listed(facts['partly_skipped'])}.")
+    if facts.partly_skipped:
+        lines.append(f"Partly skipped: {_listed(facts.partly_skipped)}.")
     if absent:
         lines.append(f"Not at hand: {', '.join(f'`{pattern}`' for pattern in absent)}.")
     lines += [
@@ -60,7 +60,7 @@ def _section(name: str, facts: dict[str, Any], absent: tuple[str, ...]) -> str:
         "| task | train | validation | test | in MedS-Ins |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
-    for task, splits in facts["tasks"].items():
+    for task, splits in facts.tasks.items():
         counts = " | ".join(f"{splits.get(s, 0):,}" for s in ("train", "validation", "test"))
         published = recipe.tasks[task].published_count
         lines.append(f"| {task} | {counts} | {f'{published:,}' if published else ''} |")

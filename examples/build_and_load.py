@@ -17,7 +17,7 @@ with tempfile.TemporaryDirectory() as folder:
     row = train[0]
     print(row["definition"], row["input"], row["output"], sep="\n\n")
 
-    facts = result.manifest["recipes"]["medqa"]
-    print(f"{facts['records']} records read, skipped: {facts['skipped']}")
+    facts = result.manifest.recipes["medqa"]
+    print(f"{facts.records} records read, skipped: {facts.skipped}")
 
     print(medsins.verify(folder, progress=False))

@@ -58,4 +58,4 @@ with tempfile.TemporaryDirectory() as folder:
     import medsins
 
     result = medsins.build("ward_letters", raw=home / "raw", out=home / "data", progress=False)
-    print(result.counts, result.manifest["recipes"]["ward_letters"]["skipped"])
+    print(result.counts, result.manifest.recipes["ward_letters"].skipped)

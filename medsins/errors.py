@@ -12,6 +12,7 @@
     ├── BuildConflictError (FileExistsError)     a folder that holds another build, or is in use
     ├── IncompleteBuildError (FileNotFoundError) a folder without a finished build
     ├── CorruptBuildError (ValueError)           a build that differs from its manifest
+    │   └── BuildVersionError                    a build that another version of medsins made
     ├── FetchError (OSError)                     a download that failed
     ├── WorkerDiedError (RuntimeError)           a job that takes every worker down
     ├── AccessError (PermissionError)            what may not leave this machine
@@ -103,6 +104,10 @@ class IncompleteBuildError(MedsinsError, FileNotFoundError):
 
 class CorruptBuildError(MedsinsError, ValueError):
     """The folder's contents differ from what its manifest says."""
+
+
+class BuildVersionError(CorruptBuildError):
+    """The folder holds a build that another version of this library made."""
 
 
 class FetchError(MedsinsError, OSError):

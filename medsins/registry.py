@@ -107,6 +107,9 @@ def find() -> dict[str, Found]:
     return dict(sorted(found.items()))
 
 
+_PRIVATE = "medsins._private_recipes"
+"""Where the modules of `MEDSINS_RECIPES` stand; no package of this name is needed."""
+
 _loaded: dict[Path, type[Recipe]] = {}
 
 
@@ -152,12 +155,14 @@ def _load(found: Found) -> type[Recipe]:
 def _import(found: Found) -> ModuleType:
     if found.module:
         return importlib.import_module(found.module)
-    spec = importlib.util.spec_from_file_location(found.name, found.path)
+    # Under its bare name it could stand in for a module of the standard library.
+    name = f"{_PRIVATE}.{found.name}"
+    spec = importlib.util.spec_from_file_location(name, found.path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     # Pickling and tracebacks look modules up by name.
-    sys.modules.setdefault(found.name, module)
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 

@@ -1,4 +1,4 @@
-"""The shapes of the data: `Instance`, the Arrow schema of shards, and `Manifest`.
+"""The shapes of the data: `Instance`, the Arrow schema of shards, mixtures and task files.
 
 One set of field types serves single instances, the batches that the engine validates, and the
 JSON Schemas in `schemas/`.
@@ -6,10 +6,6 @@ JSON Schemas in `schemas/`.
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import xxhash
@@ -21,14 +17,10 @@ if TYPE_CHECKING:
 
     ARROW: pa.Schema
 
-SCHEMA_VERSION = "2"
-"""Version of the manifest and of the shards' columns; a build of another version is refused."""
-
 Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
 """Text with at least one character that is no white space, and no lone surrogates."""
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Split = Literal["train", "validation", "test"]
 
 
@@ -102,72 +94,6 @@ def instance_id(task: str, input: str, output: str) -> str:
     return xxhash.xxh3_128_hexdigest(f"{task}\0{len(input)}\0{input}{output}".encode())
 
 
-class RawFileFacts(BaseModel):
-    """A raw file that a recipe read."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    path: str
-    bytes: Annotated[int, Field(ge=0)]
-    sha256: Sha256
-
-
-Count = Annotated[int, Field(ge=0)]
-
-
-class RecipeFacts(BaseModel):
-    """What a recipe read and gave.
-
-    records = records_with_instances + all skipped + all rejected;
-    instances = written + duplicates.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    fingerprint: str
-    """Digest of the recipe's source, the raw bytes, the engine, the options and the tasks."""
-    access: str
-    redistribution: str
-    llm_api: str
-    files: list[RawFileFacts]
-    records: Count
-    records_with_instances: Count
-    skipped: dict[str, Count]
-    """Records that gave no instance, by reason."""
-    partly_skipped: dict[str, Count]
-    """Skips yielded by records that did give instances, by reason."""
-    rejected: dict[str, Count]
-    """Records set aside as unusable, by reason; `rejects/` has them one by one."""
-    instances: Count
-    duplicates: Count
-    written: Count
-    tasks: dict[str, dict[str, Count]]
-    """Instances written, by task and split."""
-
-
-class Shard(BaseModel):
-    """One Parquet file of a build."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    path: str
-    rows: Count
-    bytes: Count
-    sha256: Sha256
-
-
-class Manifest(BaseModel):
-    """What a build folder holds and how it came about; written last."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    schema_version: str
-    engine_version: str
-    options: dict[str, Any]
-    recipes: dict[str, RecipeFacts]
-    shards: list[Shard]
-
-
 class Share(BaseModel):
     """How much of a mixture the tasks of a selector make up."""
 
@@ -227,29 +153,6 @@ class TaskFile(BaseModel):
     Instances: Annotated[list[ContributedInstance], Field(min_length=1)]
 
 
-def json_schemas() -> Mapping[str, dict[str, Any]]:
-    """Return the JSON Schemas that stand in `schemas/`, by file name."""
-    shapes: dict[str, type[BaseModel]] = {
-        "instance": Instance,
-        "manifest": Manifest,
-        "mixture": Mixture,
-        "task_file": TaskFile,
-    }
-    return {
-        f"{name}.schema.json": {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            **shape.model_json_schema(),
-        }
-        for name, shape in shapes.items()
-    }
-
-
-def write_json_schemas(folder: Path) -> None:
-    """Write the JSON Schemas into a folder; `python -m medsins.schema schemas` calls this."""
-    for name, schema in json_schemas().items():
-        (folder / name).write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n")
-
-
 def _arrow_schema() -> pa.Schema:
     import pyarrow as pa
 
@@ -270,7 +173,3 @@ def __getattr__(name: str) -> Any:
         globals()["ARROW"] = schema
         return schema
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-if __name__ == "__main__":
-    write_json_schemas(Path(sys.argv[1]))

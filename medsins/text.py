@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
@@ -77,6 +78,26 @@ def letters(options: Iterable[str]) -> dict[str, str]:
 def one_line(text: str) -> str:
     """Return text with every run of white space as one space, and none at the ends."""
     return " ".join(text.split())
+
+
+def folded(text: str) -> str:
+    """Return text without case and surplus white space, for finding out what is the same input.
+
+    Nothing else is folded: which test inputs are held out of few-shot examples and training rests
+    on it. `casefolded` is for texts whose spelling of characters may differ too.
+    """
+    return one_line(text.casefold())
+
+
+def casefolded(text: str) -> str:
+    """Return text in NFKC and then case folded, for comparing what people and models wrote."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 task", "1,234 tasks", "7 categories"."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def tidy_lines(text: str) -> str:

@@ -64,9 +64,9 @@ def test_the_recipe_reads_its_owners_files(name: str, tmp_path: Path) -> None:
         result = medsins.build(name, raw=RAW, out=tmp_path / "out", progress=False)
     except medsins.errors.MissingFilesError as error:
         pytest.skip(str(error))
-    facts = result.manifest["recipes"][name]
-    assert facts["written"] > 0
-    assert facts["rejected"] == {}
+    facts = result.manifest.recipes[name]
+    assert facts.written > 0
+    assert facts.rejected == {}
     medsins.verify(tmp_path / "out", progress=False)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,8 +14,9 @@ import pytest
 
 import medsins
 from medsins import errors
+from medsins.contributing.check import skip_reasons
 from medsins.registry import resolve
-from recipes_for_tests import write_recipe
+from recipes_for_tests import visits, write_recipe, write_visits
 
 
 def names(select: str | list[str]) -> list[str]:
@@ -42,6 +46,8 @@ def test_a_recipe_whose_name_begins_with_another_is_not_meant() -> None:
         ),
         ("domain:clinical_texts", lambda t: t.domain == "Clinical Texts"),
         ("language:zh", lambda t: "zh" in (t.input_language, t.output_language)),
+        # Some tasks only answer in it.
+        ("language:de", lambda t: "de" in (t.input_language, t.output_language)),
         ("access:credentialed", lambda t: t.recipe.access == "credentialed"),
         ("*_ct_*", lambda t: "_ct_" in t.name),
     ],
@@ -178,3 +184,88 @@ def test_two_private_recipes_of_one_name_keep_their_own_files(
             assert recipe.path == path
             seeds = tmp_path / folder / "seed_prompts" / f"{name}.yaml"
             assert recipe.seed_file() == seeds
+
+
+SHADOWS = ("statistics", "json", "mailbox")
+"""Modules of the standard library: imported by the library, always there, imported by nobody."""
+
+
+@pytest.mark.parametrize("name", SHADOWS)
+def test_a_private_recipe_takes_the_place_of_no_other_module(name: str, tmp_path: Path) -> None:
+    write_recipe(tmp_path / "recipes", name)
+    script = (
+        "import importlib, sys, medsins\n"
+        f"print(*(task.name for task in medsins.tasks() if task.source == {name!r}))\n"
+        f"print(importlib.import_module({name!r}).__file__)\n"
+        "import statistics; print(statistics.median([1, 2, 3]))\n"
+        f"print(medsins.task('{name}_answer').recipe.name)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "MEDSINS_RECIPES": str(tmp_path / "recipes")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found, file, median, called = done.stdout.splitlines()
+    assert found == f"{name}_answer {name}_verdict"
+    assert not Path(file).is_relative_to(tmp_path)
+    assert median == "2"
+    assert called == name
+
+
+@pytest.mark.parametrize("name", SHADOWS)
+def test_a_private_recipe_is_found_under_the_name_of_its_module(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_recipe(tmp_path / "recipes", name)
+    monkeypatch.setenv("MEDSINS_RECIPES", str(path.parent))
+    before = sys.modules.get(name)
+    recipe = medsins.task(f"{name}_answer").recipe
+    assert recipe is not None
+    assert sys.modules.get(name) is before
+    assert recipe.__module__ == f"medsins._private_recipes.{name}"
+    assert recipe.name == name
+    assert pickle.loads(pickle.dumps(recipe)) is recipe
+    assert inspect.getsource(recipe) in path.read_text()
+    assert medsins.task(f"{name}_answer").recipe is recipe
+
+
+def test_a_private_recipe_called_like_a_module_builds_in_worker_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDSINS_RECIPES", str(tmp_path / "recipes"))
+    write_recipe(tmp_path / "recipes", "statistics")
+    write_visits(tmp_path / "raw", visits(50), "statistics")
+    outs = [tmp_path / f"out{workers}" for workers in (1, 2)]
+    for workers, out in enumerate(outs, 1):
+        medsins.build("statistics", raw=tmp_path / "raw", out=out, workers=workers, progress=False)
+    one, other = (medsins.load(out, "train", tasks=None)["input"] for out in outs)
+    assert list(one) == list(other)
+    assert len(one)
+
+
+def test_a_private_recipe_that_fails_names_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDSINS_RECIPES", str(tmp_path))
+    path = tmp_path / "statistics.py"
+    path.write_text("raise RuntimeError('boom')")
+    with pytest.raises(errors.BrokenRecipeError, match=r"recipe statistics .*boom") as caught:
+        medsins.tasks("statistics")
+    assert str(path) in str(caught.value)
+    write_recipe(tmp_path, "statistics")
+    assert names("statistics") == ["statistics_answer", "statistics_verdict"]
+
+
+def test_what_a_recipe_skips_is_read_from_its_own_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, reason in (("one", "no question"), ("two", "no quorum")):
+        path = write_recipe(tmp_path / folder)
+        path.write_text(path.read_text().replace("no question", reason))
+    for folder, reason in (("one", "no question"), ("two", "no quorum"), ("one", "no question")):
+        monkeypatch.setenv("MEDSINS_RECIPES", str(tmp_path / folder))
+        recipe = medsins.task("clinic_answer").recipe
+        assert recipe is not None
+        assert skip_reasons(recipe) == [reason, "no verdict"]

@@ -461,3 +461,24 @@ def test_a_report_put_together_from_sections_is_taken_apart_again(
 ) -> None:
     report = "".join(f" {change(heading)} : {body}\n" for heading, body in parts)
     assert text.sections(report, HEADINGS) == {heading: body.strip() for heading, body in parts}
+
+
+@given(ANY)
+def test_folded_text_is_the_same_whatever_its_case_and_white_space(given_text: str) -> None:
+    folded = text.folded(given_text)
+    assert folded == " ".join(given_text.casefold().split())
+    assert text.folded(f"\n {given_text}\t ") == folded == text.folded(folded)
+
+
+def test_casefolded_text_is_one_spelling_of_its_characters() -> None:
+    assert text.casefolded("ﬁＸ ß") == "fix ss"
+    # Which inputs count as equal does not rest on it.
+    assert text.folded("Ｘ") == "ｘ"
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "said"),
+    [(1, "task", "1 task"), (1234, "task", "1,234 tasks"), (0, "category", "0 categories")],
+)
+def test_numbers_go_with_their_noun(number: int, noun: str, said: str) -> None:
+    assert text.counted(number, noun) == said

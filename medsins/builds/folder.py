@@ -1,32 +1,30 @@
-"""The folder of a build: its layout, its lock, and how a new build replaces the old one.
+"""The folder of a build: its layout and its lock.
 
 README.md  LICENSES.md  composition.svg  croissant.json  manifest.json
 data/<task>/<split>-00000-of-0000N.parquet  rejects/<recipe>.jsonl
 .medsins/lock            held while a process builds here
 .medsins/files.json      sizes, times and digests of raw files, so that they are read once
-.medsins/chunks/…         finished chunks of recipes that are not finished
+.medsins/chunks/…        finished chunks of recipes that are not finished
 .medsins/staged/…        finished recipes that are not published yet
 .medsins/commit.json     what the publishing of staged recipes has to move; see `commit`
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
+from medsins.builds.manifest import Manifest
 from medsins.errors import (
-    BuildConflictError,
     CorruptBuildError,
     IncompleteBuildError,
     OutputError,
 )
-from medsins.io.files import write_atomically, writing
+from medsins.io.files import writing
+from medsins.io.locks import locked
 
 MANIFEST = "manifest.json"
 STATE = ".medsins"
@@ -44,7 +42,7 @@ class BuildFolder:
         self.state = self.path / STATE
         self.chunks = self.state / "chunks"
         self.staged = self.state / "staged"
-        self._journal = self.state / "commit.json"
+        self.journal = self.state / "commit.json"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -54,24 +52,22 @@ class BuildFolder:
             BuildConflictError: Another process holds the lock.
             OutputError: The folder cannot be created or written.
         """
-        with writing(self.path):
-            self.state.mkdir(parents=True, exist_ok=True)
-            handle = (self.state / "lock").open("a")
-        with handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise BuildConflictError(
-                    f"another process is building into {self.path}. Wait until it is done, or "
-                    "build into another folder."
-                ) from error
+        taken = (
+            f"another process is building into {self.path}. Wait until it is done, or build into "
+            "another folder."
+        )
+        with ExitStack() as stack:
+            with writing(self.path):
+                self.state.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(locked(self.state / "lock", taken))
             yield
 
-    def manifest(self) -> dict[str, Any] | None:
+    def manifest(self) -> Manifest | None:
         """Return the manifest, or None if there is none yet.
 
         Raises:
-            CorruptBuildError: It is not valid JSON.
+            BuildVersionError: It is of another version.
+            CorruptBuildError: It is not one that this library writes.
         """
         path = self.path / MANIFEST
         try:
@@ -84,17 +80,15 @@ class BuildFolder:
             raise CorruptBuildError(
                 f"{path} is not valid JSON ({error}). Build again with overwrite."
             ) from error
-        if not isinstance(loaded, dict):
-            raise CorruptBuildError(f"{path} is no manifest. Build again with overwrite.")
-        return loaded
+        return Manifest.from_json(loaded, str(self.path))
 
-    def finished(self) -> dict[str, Any]:
+    def finished(self) -> Manifest:
         """Return the manifest of a finished build.
 
         Raises:
             IncompleteBuildError: There is no finished build here.
         """
-        if self._journal.exists():
+        if self.journal.exists():
             raise IncompleteBuildError(
                 f"{self.path} was being replaced by a new build when that was interrupted. Run the "
                 "same build command again; it finishes in seconds."
@@ -111,45 +105,3 @@ class BuildFolder:
         """Return the shards and rejects that lie here, whatever a manifest says of them."""
         found = (*self.path.glob("data/*/*.parquet"), *self.path.glob("rejects/*.jsonl"))
         return sorted(path.relative_to(self.path).as_posix() for path in found)
-
-    def commit(
-        self, moves: Mapping[str, str], deletes: list[str], texts: Mapping[str, str]
-    ) -> None:
-        """Publish staged files: all of it happens, even if the process is killed in between.
-
-        The journal is written first. Whoever finds it later does the rest of it (`recover`).
-
-        Args:
-            moves: Final path by staged path, both relative to the build folder.
-            deletes: Paths of published files that the new build does not have.
-            texts: Contents of further files by path; the manifest is the last.
-        """
-        journal = {"moves": dict(moves), "deletes": deletes, "texts": dict(texts)}
-        write_atomically(self._journal, json.dumps(journal))
-        self.recover()
-
-    def recover(self) -> None:
-        """Finish an interrupted commit, if there is one."""
-        try:
-            journal = json.loads(self._journal.read_bytes())
-        except FileNotFoundError:
-            return
-        for staged, final in journal["moves"].items():
-            target = self.path / final
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if (self.path / staged).exists():
-                (self.path / staged).replace(target)
-        for name in journal["deletes"]:
-            (self.path / name).unlink(missing_ok=True)
-        for name, text in journal["texts"].items():
-            write_atomically(self.path / name, text)
-        self._remove_empty_folders()
-        self._journal.unlink()
-        shutil.rmtree(self.staged, ignore_errors=True)
-        shutil.rmtree(self.chunks, ignore_errors=True)
-
-    def _remove_empty_folders(self) -> None:
-        for top in ("data", "rejects"):
-            for folder in sorted((self.path / top).glob("**/"), reverse=True):
-                if folder.is_dir() and not any(folder.iterdir()):
-                    folder.rmdir()

@@ -64,13 +64,12 @@ def load(
     if not path.is_dir() and tasks is None and path.name == str(path_or_select):
         path, tasks = Path(DEFAULT_FOLDER), str(path_or_select)
     manifest = BuildFolder(path).finished()
-    there = [name for facts in manifest["recipes"].values() for name in facts["tasks"]]
+    there = list(manifest.tasks)
     wanted = set(there) if tasks is None else {task.name for task in resolve(tasks).tasks}
     files: dict[str, list[str]] = {}
-    for shard in manifest["shards"]:
-        _, task, name = shard["path"].split("/")
-        if task in wanted:
-            files.setdefault(name.split("-")[0], []).append(str(path / shard["path"]))
+    for shard in manifest.shards:
+        if shard.task in wanted:
+            files.setdefault(shard.split, []).append(str(path / shard.path))
     files = {name: files[name] for name in SPLITS if name in files}
     if not files:
         raise UnknownNameError(f"{path} has none of the tasks asked for; it has {_some(there)}.")

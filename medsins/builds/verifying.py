@@ -8,18 +8,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pyarrow as pa
 from pyarrow import parquet
 from pydantic import TypeAdapter, ValidationError
-from tqdm import tqdm
 
 from medsins.builds.folder import MANIFEST, BuildFolder
+from medsins.builds.manifest import Manifest, Shard
+from medsins.builds.schemas import json_schemas
 from medsins.errors import CorruptBuildError
+from medsins.io.progress import progress_bar
 from medsins.raw.files import sha256
-from medsins.schema import ARROW, CONSTANT, Instance, instance_id, json_schemas
+from medsins.schema import ARROW, CONSTANT, Instance, instance_id
 
 _ROWS = 2048
 _MOST_PROBLEMS = 50
@@ -56,12 +57,12 @@ def verify(path: str | os.PathLike[str], *, progress: bool | None = None) -> Ver
             f"{folder.path} is not what its {MANIFEST} says; {len(problems)}{more} problems:"
             f"{listed}\nBuild again with --overwrite, or get the folder again."
         )
-    shards = manifest["shards"]
+    shards = manifest.shards
     return Verification(
         folder.path,
         len(shards),
-        sum(shard["rows"] for shard in shards),
-        sum(shard["bytes"] for shard in shards),
+        sum(shard.rows for shard in shards),
+        sum(shard.bytes for shard in shards),
     )
 
 
@@ -70,36 +71,30 @@ def _first(problems: Iterator[str]) -> Iterator[str]:
         yield problem
 
 
-def _problems(
-    folder: BuildFolder, manifest: dict[str, Any], progress: bool | None
-) -> Iterator[str]:
+def _problems(folder: BuildFolder, manifest: Manifest, progress: bool | None) -> Iterator[str]:
     validator = jsonschema.Draft202012Validator(json_schemas()["manifest.schema.json"])
     wrong = [
         f"{MANIFEST}: {error.json_path}: {error.message[:200]}"
-        for error in validator.iter_errors(manifest)
+        for error in validator.iter_errors(manifest.to_json())
     ]
     if wrong:
         yield from wrong
         return
     yield from _accounts(manifest)
-    listed = {shard["path"] for shard in manifest["shards"]}
+    listed = {shard.path for shard in manifest.shards}
     for file in sorted((folder.path / "data").glob("**/*")):
         name = file.relative_to(folder.path).as_posix()
         if file.is_file() and name not in listed:
             yield f"{name} is not in the manifest"
     rows: Counter[tuple[str, str]] = Counter()
-    total = sum(shard["bytes"] for shard in manifest["shards"])
-    disable = None if progress is None else not progress
-    with tqdm(
-        total=total, unit="B", unit_scale=True, unit_divisor=1024, disable=disable, desc="verify"
-    ) as bar:
-        for shard in manifest["shards"]:
-            bar.update(shard["bytes"])
-            task, split = shard["path"].split("/")[1], Path(shard["path"]).name.split("-")[0]
-            rows[task, split] += shard["rows"]
-            yield from _shard(folder.path / shard["path"], shard)
-    for name, facts in manifest["recipes"].items():
-        for task, splits in facts["tasks"].items():
+    total = sum(shard.bytes for shard in manifest.shards)
+    with progress_bar(total, unit="B", desc="verify", progress=progress) as bar:
+        for shard in manifest.shards:
+            bar.update(shard.bytes)
+            rows[shard.task, shard.split] += shard.rows
+            yield from _shard(folder.path / shard.path, shard)
+    for name, facts in manifest.recipes.items():
+        for task, splits in facts.tasks.items():
             for split, count in splits.items():
                 if rows[task, split] != count:
                     yield (
@@ -108,19 +103,19 @@ def _problems(
                     )
 
 
-def _accounts(manifest: dict[str, Any]) -> Iterator[str]:
+def _accounts(manifest: Manifest) -> Iterator[str]:
     """Check the promise that nothing is lost on the way."""
-    for name, facts in manifest["recipes"].items():
-        used = facts["records_with_instances"] + sum(facts["skipped"].values())
-        used += sum(facts["rejected"].values())
-        if facts["records"] != used:
-            yield f"{name}: {facts['records']} records were read, but {used} are accounted for"
-        kept = facts["written"] + facts["duplicates"]
-        if facts["instances"] != kept:
-            yield f"{name}: {facts['instances']} instances, but {kept} are accounted for"
-        counted = sum(sum(splits.values()) for splits in facts["tasks"].values())
-        if facts["written"] != counted:
-            yield f"{name}: {facts['written']} instances written, but {counted} by task"
+    for name, facts in manifest.recipes.items():
+        used = facts.records_with_instances + sum(facts.skipped.values())
+        used += sum(facts.rejected.values())
+        if facts.records != used:
+            yield f"{name}: {facts.records} records were read, but {used} are accounted for"
+        kept = facts.written + facts.duplicates
+        if facts.instances != kept:
+            yield f"{name}: {facts.instances} instances, but {kept} are accounted for"
+        counted = sum(sum(splits.values()) for splits in facts.tasks.values())
+        if facts.written != counted:
+            yield f"{name}: {facts.written} instances written, but {counted} by task"
 
 
 @cache
@@ -128,25 +123,25 @@ def _rows_of() -> TypeAdapter[list[Instance]]:
     return TypeAdapter(list[Instance])
 
 
-def _shard(path: Path, shard: dict[str, Any]) -> Iterator[str]:
-    name = shard["path"]
+def _shard(path: Path, shard: Shard) -> Iterator[str]:
+    name = shard.path
     try:
         digest = sha256(path)
     except OSError as error:
         yield f"{name} cannot be read ({os.strerror(error.errno or 0)})"
         return
     size = path.stat().st_size
-    if size != shard["bytes"]:
-        yield f"{name} has {size} bytes, not {shard['bytes']}"
-    elif digest != shard["sha256"]:
+    if size != shard.bytes:
+        yield f"{name} has {size} bytes, not {shard.bytes}"
+    elif digest != shard.sha256:
         yield f"{name} has another SHA-256 than the manifest says"
     try:
         file = parquet.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
         yield f"{name} is no readable Parquet file ({error})"
         return
-    if file.metadata.num_rows != shard["rows"]:
-        yield f"{name} has {file.metadata.num_rows} rows, not {shard['rows']}"
+    if file.metadata.num_rows != shard.rows:
+        yield f"{name} has {file.metadata.num_rows} rows, not {shard.rows}"
     plain = pa.schema(
         [(field.name, pa.string() if field.name in CONSTANT else field.type) for field in ARROW]
     )

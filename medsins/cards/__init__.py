@@ -17,8 +17,8 @@ pages.py      a task as facts and as a page
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from medsins.builds.manifest import Manifest
 from medsins.cards.contents import contents_of
 from medsins.cards.croissant import croissant
 from medsins.cards.pages import domain, example, facts_of, languages, published, task_page
@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 
-def build_texts(manifest: dict[str, Any], sizes: Mapping[str, int] | None = None) -> dict[str, str]:
+def build_texts(manifest: Manifest, sizes: Mapping[str, int] | None = None) -> dict[str, str]:
     """Return the texts that go with a build, by file name; they depend on nothing else.
 
     README.md is the dataset card, LICENSES.md says what each license asks for, croissant.json
@@ -61,6 +61,6 @@ def build_texts(manifest: dict[str, Any], sizes: Mapping[str, int] | None = None
     }
 
 
-def build_card(manifest: dict[str, Any], sizes: Mapping[str, int] | None = None) -> str:
+def build_card(manifest: Manifest, sizes: Mapping[str, int] | None = None) -> str:
     """Return the README.md of a build; see `build_texts`."""
     return readme(contents_of(manifest, sizes or {}))

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
 
+from medsins.builds.manifest import Manifest, Options, RecipeFacts, Shard
 from medsins.errors import MedsinsError
 from medsins.recipe import Recipe, Task
 from medsins.registry import recipe as find_recipe
@@ -77,7 +77,7 @@ class BuiltSource:
     """
 
     name: str
-    facts: Mapping[str, Any]
+    facts: RecipeFacts
     tasks: tuple[BuiltTask, ...]
     recipe: type[Recipe] | None
 
@@ -101,7 +101,7 @@ class BuiltSource:
 
         A manifest may be older than the recipe: of the two, the stricter counts.
         """
-        stated = [str(self.facts.get(fact, ""))]
+        stated = [str(getattr(self.facts, fact))]
         if self.recipe:
             stated.append(str(getattr(self.recipe, fact)))
         order = [str(value) for value in _RULES[fact]]
@@ -139,20 +139,19 @@ class Contents:
         sizes: Bytes of its shards in memory, by path; those that are not known are left out.
     """
 
-    manifest: Mapping[str, Any]
+    manifest: Manifest
     sources: tuple[BuiltSource, ...]
     sizes: Mapping[str, int]
 
     @property
-    def options(self) -> Mapping[str, Any]:
+    def options(self) -> Options:
         """The options that it was built with."""
-        options: Mapping[str, Any] = self.manifest["options"]
-        return options
+        return self.manifest.options
 
     @property
     def sample(self) -> bool:
         """Whether it was built from the synthetic samples."""
-        return self.options.get("sample") is True
+        return self.options.sample
 
     @cached_property
     def tasks(self) -> tuple[BuiltTask, ...]:
@@ -183,19 +182,18 @@ class Contents:
         return tuple(sorted({source.license for source in self.sources}))
 
     @cached_property
-    def shards(self) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
+    def shards(self) -> dict[tuple[str, str], list[Shard]]:
         """The manifest's shards by task and split."""
-        found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-        for shard in self.manifest["shards"]:
-            _, task, name = shard["path"].split("/")
-            found.setdefault((task, name.split("-")[0]), []).append(shard)
+        found: dict[tuple[str, str], list[Shard]] = {}
+        for shard in self.manifest.shards:
+            found.setdefault((shard.task, shard.split), []).append(shard)
         return found
 
 
-def contents_of(manifest: dict[str, Any], sizes: Mapping[str, int]) -> Contents:
+def contents_of(manifest: Manifest, sizes: Mapping[str, int]) -> Contents:
     """Join a manifest with the recipes that are installed."""
     sources = []
-    for name, facts in sorted(manifest["recipes"].items()):
+    for name, facts in sorted(manifest.recipes.items()):
         recipe = _recipe(name)
         tasks = tuple(
             BuiltTask(
@@ -204,7 +202,7 @@ def contents_of(manifest: dict[str, Any], sizes: Mapping[str, int]) -> Contents:
                 {split: splits[split] for split in SPLITS if splits.get(split)},
                 recipe.tasks.get(task) if recipe else None,
             )
-            for task, splits in facts["tasks"].items()
+            for task, splits in facts.tasks.items()
             if any(splits.values())
         )
         sources.append(BuiltSource(name, facts, tasks, recipe))
@@ -249,8 +247,3 @@ def license_facts(name: str) -> License:
         name,
         "Not described here. Read its terms on the homepages of the sources before you use them.",
     )
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: "1 task", "1,234 tasks"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -73,7 +73,7 @@ def croissant(contents: Contents) -> str:
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": title(contents),
         "description": description,
-        "version": _version(contents.manifest["engine_version"]),
+        "version": _version(contents.manifest.engine_version),
         "license": _licenses(contents),
         "creator": {"@type": "sc:Organization", "name": statements.MAKERS},
         "inLanguage": list(contents.languages),
@@ -127,14 +127,14 @@ def _shards(contents: Contents) -> list[dict[str, Any]]:
     return [
         {
             "@type": "cr:FileObject",
-            "@id": shard["path"],
-            "name": shard["path"],
-            "contentUrl": shard["path"],
-            "contentSize": f"{shard['bytes']} B",
+            "@id": shard.path,
+            "name": shard.path,
+            "contentUrl": shard.path,
+            "contentSize": f"{shard.bytes} B",
             "encodingFormat": _PARQUET,
-            "sha256": shard["sha256"],
+            "sha256": shard.sha256,
         }
-        for shard in contents.manifest["shards"]
+        for shard in contents.manifest.shards
     ]
 
 

@@ -198,11 +198,11 @@ def _info(name: str, contents: Contents, tasks: Iterable[BuiltTask]) -> dict[str
         shards = [shard for task in names for shard in contents.shards.get((task, split), ())]
         if not shards:
             continue
-        sizes = [contents.sizes.get(shard["path"]) for shard in shards]
+        sizes = [contents.sizes.get(shard.path) for shard in shards]
         known = known and None not in sizes
         size = sum(one or 0 for one in sizes)
-        rows = sum(shard["rows"] for shard in shards)
-        download += sum(shard["bytes"] for shard in shards)
+        rows = sum(shard.rows for shard in shards)
+        download += sum(shard.bytes for shard in shards)
         splits.append({"name": split, "num_bytes": size, "num_examples": rows})
     if known:
         total = {"dataset_size": sum(one["num_bytes"] for one in splits)}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
-from medsins.cards.contents import GONE, BuiltTask, Contents, counted, domains_in, grouped
+from medsins.cards.contents import GONE, BuiltTask, Contents, domains_in, grouped
+from medsins.markup import svg
+from medsins.markup.html import Html, tag, text
 from medsins.taxonomy import Domain
+from medsins.text import counted
 
 PICTURE = "composition.svg"
 """Name of the file; the card shows it."""
@@ -25,7 +27,7 @@ _LABELS, _NUMBERS = 222, 160
 
 _ROW, _BAR = 27, 15
 _LEGEND_COLUMNS, _LEGEND_ROW = 3, 23
-_STYLE = (
+_STYLE = Html(
     "text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;"
     "fill:#1f2933}"
     ".title{font-size:19px;font-weight:600}.small{font-size:12.5px;fill:#5f6b76}"
@@ -37,14 +39,17 @@ _STYLE = (
 def composition(contents: Contents) -> str:
     """Return the picture of what a build holds: a bar for each category, and a legend."""
     categories = grouped(contents.tasks, lambda task: task.category)
+    head = f"{counted(contents.rows, 'instance')} by task category"
     kinds = f"{counted(len(contents.tasks), 'task')}, {counted(len(contents.sources), 'source')}"
+    kinds += "; the colour says where the text comes from"
     body = [
-        _text(_MARGIN, 44, f"{counted(contents.rows, 'instance')} by task category", "title"),
-        _text(_MARGIN, 67, f"{kinds}; the colour says where the text comes from", "small"),
+        svg.label(_MARGIN, 44, head, class_="title"),
+        svg.label(_MARGIN, 67, kinds, class_="small"),
     ]
     y = 86.0
     if contents.sample:
-        body.append(_text(_MARGIN, y + 3, "Synthetic samples: none of it is real data", "loud"))
+        loud = "Synthetic samples: none of it is real data"
+        body.append(svg.label(_MARGIN, y + 3, loud, class_="loud"))
         y += 20
     legend, y = _legend(contents.tasks, contents.rows, y)
     body += legend
@@ -56,24 +61,13 @@ def composition(contents: Contents) -> str:
         y += _ROW
     # The axis, over the left edges of the bars.
     axis = f"M{_MARGIN + _LABELS} {top - 5:g}V{y - _ROW + _BAR + 5:g}"
-    body.append(f'<path d="{axis}" stroke="#9aa5b1" stroke-width="1"/>')
+    body.append(tag("path", d=axis, stroke="#9aa5b1", stroke_width=1))
     height = round(y + _MARGIN - (_ROW - _BAR))
-    return "\n".join(
-        [
-            (
-                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
-                f'width="{_WIDTH}" height="{height}" role="img">'
-            ),
-            "<title>Instances of this build by task category and text domain</title>",
-            f"<style>{_STYLE}</style>",
-            f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
-            *body,
-            "</svg>\n",
-        ]
-    )
+    title = "Instances of this build by task category and text domain"
+    return svg.picture(body, _WIDTH, height, title, style=_STYLE)
 
 
-def _legend(tasks: Sequence[BuiltTask], total: int, y: float) -> tuple[list[str], float]:
+def _legend(tasks: Sequence[BuiltTask], total: int, y: float) -> tuple[list[Html], float]:
     """Return a strip of the domains' shares with their names, and where to go on below it."""
     domains = domains_in(tasks)
     rows = {name: sum(task.rows for task in tasks if task.domain == name) for name in domains}
@@ -90,18 +84,16 @@ def _legend(tasks: Sequence[BuiltTask], total: int, y: float) -> tuple[list[str]
         x = _MARGIN + number % _LEGEND_COLUMNS * column
         place = y + number // _LEGEND_COLUMNS * _LEGEND_ROW
         share = rows[name] / max(1, total)
-        body.append(f'<circle cx="{x + 6:g}" cy="{place:g}" r="5.5" fill="{_COLOURS[name]}"/>')
-        body.append(
-            f'<text x="{x + 18:g}" y="{place + 4.5:g}" class="label">{escape(name)}'
-            f'<tspan class="small" dx="7">{share:.1%}</tspan></text>'
-        )
+        body.append(tag("circle", cx=x + 6, cy=place, r=5.5, fill=_COLOURS[name]))
+        percent = tag("tspan", text(f"{share:.1%}"), class_="small", dx=7)
+        body.append(svg.label(x + 18, place + 4.5, name, percent, class_="label"))
     return body, y + -(-len(domains) // _LEGEND_COLUMNS) * _LEGEND_ROW + 14
 
 
-def _bar(category: str, tasks: Sequence[BuiltTask], y: float, scale: float) -> list[str]:
+def _bar(category: str, tasks: Sequence[BuiltTask], y: float, scale: float) -> list[Html]:
     """Return the bar of one category: its name, a piece for each domain, its numbers."""
     base = y + _BAR - 3
-    body = [_text(_MARGIN, base, category, "label")]
+    body = [svg.label(_MARGIN, base, category, class_="label")]
     start = x = float(_MARGIN + _LABELS)
     for name in domains_in(tasks):
         rows = sum(task.rows for task in tasks if task.domain == name)
@@ -109,24 +101,23 @@ def _bar(category: str, tasks: Sequence[BuiltTask], y: float, scale: float) -> l
         x += rows * scale
     # However few there are, there is something to see.
     x = max(x, start + 1.5)
-    numbers = (
-        f'<text x="{x + 8:.1f}" y="{base:g}" class="number">{_rows(tasks):,}'
-        f'<tspan class="small" font-weight="400" dx="7">{counted(len(tasks), "task")}</tspan>'
-        "</text>"
-    )
-    return [*body, numbers]
+    many = text(counted(len(tasks), "task"))
+    small = tag("tspan", many, class_="small", font_weight=400, dx=7)
+    total = text(f"{_rows(tasks):,}")
+    return [*body, tag("text", total, small, x=f"{x + 8:.1f}", y=base, class_="number")]
 
 
 def _rows(tasks: Sequence[BuiltTask]) -> int:
     return sum(task.rows for task in tasks)
 
 
-def _rectangle(x: float, y: float, width: float, height: float, name: str, rows: int) -> str:
-    return (
-        f'<rect x="{x:.1f}" y="{y:g}" width="{max(width, 1.5):.1f}" height="{height:g}" '
-        f'fill="{_COLOURS[name]}"><title>{escape(name)}: {rows:,}</title></rect>'
+def _rectangle(x: float, y: float, width: float, height: float, name: str, rows: int) -> Html:
+    return tag(
+        "rect",
+        tag("title", text(f"{name}: {rows:,}")),
+        x=f"{x:.1f}",
+        y=y,
+        width=f"{max(width, 1.5):.1f}",
+        height=height,
+        fill=_COLOURS[name],
     )
-
-
-def _text(x: float, y: float, text: str, kind: str) -> str:
-    return f'<text x="{x:g}" y="{y:g}" class="{kind}">{escape(text)}</text>'

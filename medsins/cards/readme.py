@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 
 from medsins.cards import statements
-from medsins.cards.contents import BuiltSource, BuiltTask, Contents, counted, grouped
+from medsins.cards.contents import BuiltSource, BuiltTask, Contents, grouped
 from medsins.cards.front import COLUMNS, front_matter, title
 from medsins.cards.pages import example
 from medsins.cards.pictures import PICTURE
@@ -16,6 +17,7 @@ from medsins.cards.terms import LICENSE_FILE
 from medsins.errors import MedsinsError
 from medsins.markup.markdown import bullets, details, plain, share, table
 from medsins.taxonomy import LANGUAGES, SPLITS
+from medsins.text import counted
 
 _OWN = "medsins.recipes."
 """Where the library's own recipes lie; samples are shipped for these only."""
@@ -61,11 +63,11 @@ def _opening(contents: Contents) -> list[str]:
     manifest, options = contents.manifest, contents.options
     shown = ", ".join(
         f"`{name}={value}`"
-        for name, value in sorted(options.items())
+        for name, value in sorted(asdict(options).items())
         if value is not None and name != "sample"
     )
     made = (
-        f"Built by medsins {manifest['engine_version']} with {shown}. The same raw files and "
+        f"Built by medsins {manifest.engine_version} with {shown}. The same raw files and "
         "options give the same bytes. `manifest.json` lists every shard and every raw file with "
         "its SHA-256, and says what was read, skipped, rejected and written."
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 from collections.abc import Sequence
-from typing import Any
 
-from medsins.cards.contents import BuiltSource, Contents, counted
+from medsins.builds.manifest import RawFileFacts
+from medsins.cards.contents import BuiltSource, Contents
 from medsins.cards.terms import LICENSE_FILE
 from medsins.markup.markdown import anchor, bullets, details, plain, table
+from medsins.text import counted
 
 
 def about_sources(contents: Contents) -> list[str]:
@@ -46,19 +47,19 @@ def _accounts(contents: Contents) -> str:
     rows = []
     for source in contents.sources:
         facts = source.facts
-        files = facts["files"]
+        files = facts.files
         rows.append(
             (
                 source.name,
                 f"{len(files):,}",
-                f"{sum(file['bytes'] for file in files):,}",
+                f"{sum(file.bytes for file in files):,}",
                 f"`{_digest(files)[:16]}`",
-                f"{facts['records']:,}",
-                f"{sum(facts['skipped'].values()):,}",
-                f"{sum(facts['rejected'].values()):,}",
-                f"{facts['instances']:,}",
-                f"{facts['duplicates']:,}",
-                f"{facts['written']:,}",
+                f"{facts.records:,}",
+                f"{sum(facts.skipped.values()):,}",
+                f"{sum(facts.rejected.values()):,}",
+                f"{facts.instances:,}",
+                f"{facts.duplicates:,}",
+                f"{facts.written:,}",
             )
         )
     head = (
@@ -84,7 +85,7 @@ def _accounts(contents: Contents) -> str:
 
 def _absent(contents: Contents) -> list[str]:
     """Return what recipes would read too, if it were there."""
-    if contents.options.get("split"):
+    if contents.options.split:
         # Files of other splits were not looked at.
         return []
     listed = [
@@ -106,7 +107,7 @@ def _unmatched(source: BuiltSource) -> list[str]:
     """Return the patterns of a recipe's files that none of the files read fits."""
     if source.recipe is None:
         return []
-    read = [file["path"] for file in source.facts["files"]]
+    read = [file.path for file in source.facts.files]
     found = []
     for files in source.recipe.file_sets().values():
         folder = files.folder or source.name
@@ -118,10 +119,10 @@ def _unmatched(source: BuiltSource) -> list[str]:
     return found
 
 
-def _digest(files: Sequence[dict[str, Any]]) -> str:
+def _digest(files: Sequence[RawFileFacts]) -> str:
     if len(files) == 1:
-        return str(files[0]["sha256"])
-    listing = "".join(f"{file['sha256']}  {file['path']}\n" for file in files)
+        return files[0].sha256
+    listing = "".join(f"{file.sha256}  {file.path}\n" for file in files)
     return hashlib.sha256(listing.encode()).hexdigest()
 
 

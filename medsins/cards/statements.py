@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter
 
 from medsins.cards.citations import Cited, entries
-from medsins.cards.contents import BuiltSource, Contents, counted, grouped
+from medsins.cards.contents import BuiltSource, Contents, grouped
 from medsins.errors import MedsinsError
 from medsins.taxonomy import LANGUAGES, Category, Domain
+from medsins.text import counted
 
 MAKERS = "The medsins contributors"
 
@@ -75,10 +76,10 @@ def _of(number: int, total: int) -> str:
 def processing(contents: Contents) -> list[str]:
     """Return how raw files became rows."""
     facts = [source.facts for source in contents.sources]
-    records = sum(one["records"] for one in facts)
-    skipped = sum(sum(one["skipped"].values()) for one in facts)
-    rejected = sum(sum(one["rejected"].values()) for one in facts)
-    duplicates = sum(one["duplicates"] for one in facts)
+    records = sum(one.records for one in facts)
+    skipped = sum(sum(one.skipped.values()) for one in facts)
+    rejected = sum(sum(one.rejected.values()) for one in facts)
+    duplicates = sum(one.duplicates for one in facts)
     return [
         "Raw files are read as their owners publish them; `manifest.json` has the SHA-256 of each.",
         (
@@ -107,7 +108,7 @@ def splits(contents: Contents) -> list[str]:
             "what MedS-Bench tests on is never in `train`."
         ),
         (
-            f"Everything else is drawn: a hash of the seed ({contents.options.get('seed', 0)}) and "
+            f"Everything else is drawn: a hash of the seed ({contents.options.seed}) and "
             "of the patient, document or question decides, so that what belongs together is on one "
             "side, and no record's side depends on any other record."
         ),
@@ -119,14 +120,14 @@ def splits(contents: Contents) -> list[str]:
             "`test` split of these, and mind that other tasks may share text with it: `medsins "
             "check --leaks` counts what does."
         )
-    if only := contents.options.get("split"):
+    if only := contents.options.split:
         said.append(f"This build holds the split `{only}` alone.")
     return said
 
 
 def instructions(contents: Contents) -> list[str]:
     """Return where the instructions come from, and who wrote them."""
-    kind = contents.options.get("instructions", "definition")
+    kind = contents.options.instructions
     own = (
         "The definition of a task says what comes in, what goes out, and in which form. "
         "It comes "
@@ -221,7 +222,7 @@ def limits(contents: Contents) -> list[str]:
             "that has learnt the form need not have learnt any medicine."
         ),
     ]
-    if limit := contents.options.get("limit"):
+    if limit := contents.options.limit:
         said.append(
             f"The build is cut short: {counted(limit, 'record')} at most of each split of each "
             "set of files were read."
@@ -300,4 +301,4 @@ def bibtex(contents: Contents) -> str:
         if source.recipe
     ]
     listed = [str(entry) for entry in entries(corpora)]
-    return "\n".join([_WORKS % contents.manifest["engine_version"], *listed])
+    return "\n".join([_WORKS % contents.manifest.engine_version, *listed])

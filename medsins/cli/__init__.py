@@ -11,6 +11,7 @@ tables.py       how tables and sizes are printed
 
 from __future__ import annotations
 
+import logging
 import sys
 import traceback
 
@@ -18,19 +19,24 @@ import click
 
 from medsins.cli import benching, building, exporting, instructing, publishing
 from medsins.errors import MedsinsError
+from medsins.io.logs import shown
 from medsins.io.version import __version__
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="medsins")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def app(debug: bool) -> None:
+@click.option("-v", "--verbose", count=True, help="Show the log on stderr; -vv: details, too.")
+@click.pass_context
+def app(context: click.Context, debug: bool, verbose: int) -> None:
     """Build medical instruction-tuning datasets from raw corpora.
 
     SELECT is a task, task family or recipe name, category:…, domain:…, language:…, access:…, a
     glob, a published id such as task83, or all; -NAME takes away.
     """
     del debug
+    if verbose:
+        context.with_resource(shown(logging.INFO if verbose == 1 else logging.DEBUG))
 
 
 def main() -> None:

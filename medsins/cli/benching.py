@@ -66,21 +66,21 @@ def build_command(select: tuple[str, ...], **options: Any) -> None:
     made = collect(list(select) or "all", **options)
     rows = [
         (
-            facts["benchmark_id"],
+            facts.benchmark_id,
             name,
-            f"{facts['rows']:,}",
-            "" if facts["rows_published"] is None else f"{facts['rows_published']:,}",
-            facts["note"],
+            f"{facts.rows:,}",
+            "" if facts.rows_published is None else f"{facts.rows_published:,}",
+            facts.note,
         )
         for name, facts in made.tasks.items()
     ]
     table(("number", "task", "rows", "published", ""), rows, range(2, 4))
     click.echo(f"\n{len(rows)} tasks in {made.path}, benchmark {made.digest[:12]}")
-    few = [name for name, one in made.tasks.items() if one["candidates"] < one["num_fewshot"]]
+    few = [name for name, one in made.tasks.items() if one.candidates < one.num_fewshot]
     if few:
         click.echo(f"fewer training instances than few-shot examples: {', '.join(few)}")
     reasons: dict[str, list[str]] = {}
-    for name, why in made.facts["left_out"].items():
+    for name, why in made.facts.left_out.items():
         reasons.setdefault(why, []).append(name)
     for why, names in reasons.items():
         click.echo(f"left out, {why}: {', '.join(names)}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from medsins.cli.tables import size, table
+from medsins.errors import BrokenRecipeError
 
 if TYPE_CHECKING:
     from medsins.engine.runner import BuildResult
@@ -152,7 +153,7 @@ def build(select: tuple[str, ...], quiet: bool, **options: Any) -> None:
     result = build_(list(select), progress=False if quiet else None, **options)
     if not quiet:
         _summary(result)
-    if any("cannot be imported" in why for why in result.left_out.values()):
+    if any(isinstance(error, BrokenRecipeError) for error in result.left_out.values()):
         raise click.exceptions.Exit(1)
 
 
@@ -163,22 +164,25 @@ def _summary(result: BuildResult) -> None:
     sizes = _bytes_by_task(result)
     for name, facts in result.recipes.items():
         counts = {
-            **{key: facts[key] for key in ("records", "instances", "duplicates", "written")},
-            "skipped": sum(facts["skipped"].values()),
-            "rejected": sum(facts["rejected"].values()),
+            **{
+                key: getattr(facts, key)
+                for key in ("records", "instances", "duplicates", "written")
+            },
+            "skipped": sum(facts.skipped.values()),
+            "rejected": sum(facts.rejected.values()),
         }
-        taken = sum(sizes[task] for task in facts["tasks"])
+        taken = sum(sizes[task] for task in facts.tasks)
         total.update(counts)
         total["bytes"] += taken
         state = "built" if name in result.built else "up to date"
         rows.append((name, *(f"{counts[key]:,}" for key in names), size(taken), state))
     last = ("total", *(f"{total[key]:,}" for key in names), size(total["bytes"]), "")
     table(("source", *names, "size", ""), [*rows, last], numbers=range(1, 8))
-    made = sum(result.recipes[name]["instances"] for name in result.built)
+    made = sum(result.recipes[name].instances for name in result.built)
     speed = f", {made / max(result.seconds, 1e-9):,.0f} instances/s" if made else ""
     click.echo(f"\n{len(result.tasks)} tasks in {result.path}, {result.seconds:.1f} s{speed}")
-    for name, why in result.left_out.items():
-        click.echo(f"left out: {name}: {why}")
+    for name, error in result.left_out.items():
+        click.echo(f"left out: {name}: {error}")
     for name, patterns in result.absent.items():
         more = f" and {len(patterns) - 3} more" if len(patterns) > 3 else ""
         click.echo(f"not there: {name}: {', '.join(patterns[:3])}{more}")
@@ -186,8 +190,8 @@ def _summary(result: BuildResult) -> None:
 
 def _bytes_by_task(result: BuildResult) -> Counter[str]:
     sizes: Counter[str] = Counter()
-    for shard in result.manifest["shards"]:
-        sizes[shard["path"].split("/")[1]] += shard["bytes"]
+    for shard in result.manifest.shards:
+        sizes[shard.task] += shard.bytes
     return sizes
 
 

@@ -6,7 +6,6 @@ Built on the recipe's own synthetic sample, so that it runs anywhere and needs n
 from __future__ import annotations
 
 import ast
-import inspect
 import json
 import re
 import tempfile
@@ -95,7 +94,7 @@ def _facts(recipe: type[Recipe]) -> Iterator[str]:
     for download in recipe.downloads:
         if not re.fullmatch(r"[0-9a-f]{64}", download.sha256):
             yield f"download {download.path} is not pinned by a SHA-256"
-    if not (inspect.getdoc(inspect.getmodule(recipe)) or "").strip():
+    if not (ast.get_docstring(_source(recipe)) or "").strip():
         yield "the module has no docstring that describes the raw layout"
 
 
@@ -140,21 +139,21 @@ def _sample(recipe: type[Recipe], folder: Path) -> Iterator[str]:
 
     result = build(recipe.name, sample=True, out=folder / "build", workers=1, progress=False)
     verify(result.path, progress=False)
-    facts = result.manifest["recipes"][recipe.name]
-    for reason, count in facts["rejected"].items():
+    facts = result.manifest.recipes[recipe.name]
+    for reason, count in facts.rejected.items():
         yield f"the sample has {count} records that are rejected: {reason}"
     for task in recipe.tasks.values():
-        count = sum(facts["tasks"][task.name].values())
+        count = sum(facts.tasks[task.name].values())
         if count < FEWEST_INSTANCES:
             yield f"{task.name}: the sample gives {count} instances, fewer than {FEWEST_INSTANCES}"
     for pattern in result.absent.get(recipe.name, ()):
         if not _has_stand_in(recipe, pattern):
             yield f"the sample has no file {pattern}"
-    said = {*facts["skipped"], *facts["partly_skipped"]}
+    said = {*facts.skipped, *facts.partly_skipped}
     for reason in skip_reasons(recipe):
         if reason not in said:
             yield f"the sample has no record that is skipped because: {reason}"
-    if facts["skipped"].get(NOTHING):
+    if facts.skipped.get(NOTHING):
         yield "some records of the sample give neither an instance nor a reason"
     yield from _torn_groups(recipe, result.path)
 
@@ -174,17 +173,20 @@ def _has_stand_in(recipe: type[Recipe], pattern: str) -> bool:
 
 def skip_reasons(recipe: type[Recipe]) -> list[str]:
     """Return the constant reasons of the `self.skip(...)` calls in a recipe's module."""
-    module = inspect.getmodule(recipe)
-    assert module is not None
     return [
         str(node.args[0].value)
-        for node in ast.walk(ast.parse(inspect.getsource(module)))
+        for node in ast.walk(_source(recipe))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "skip"
         and node.args
         and isinstance(node.args[0], ast.Constant)
     ]
+
+
+def _source(recipe: type[Recipe]) -> ast.Module:
+    # By its path: two private folders may hold modules of one name.
+    return ast.parse(recipe.path.read_bytes())
 
 
 def _torn_groups(recipe: type[Recipe], build: Path) -> Iterator[str]:

@@ -6,8 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
+from medsins.io.progress import progress_bar
 from medsins.raw.fetch import download
 from medsins.recipe import Recipe
 from medsins.registry import Select, raw_root, resolve
@@ -70,10 +69,7 @@ def _one(recipe: type[Recipe], root: Path, progress: bool | None) -> Fetched:
     folder = root / recipe.name
     fetched: list[str] = []
     present: list[str] = []
-    disable = None if progress is None else not progress
-    with tqdm(
-        unit="B", unit_scale=True, unit_divisor=1024, disable=disable, desc=recipe.name
-    ) as bar:
+    with progress_bar(unit="B", desc=recipe.name, progress=progress) as bar:
         for wanted in recipe.downloads:
             transferred = download(wanted, folder, bar.update)
             (fetched if transferred else present).append(wanted.path)

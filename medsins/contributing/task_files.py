@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from medsins.builds.schemas import json_schemas
 from medsins.engine.runner import BuildResult, build
 from medsins.errors import InvalidFileError, OutputError
-from medsins.io.files import write_atomically
+from medsins.io.files import write_atomically, written_atomically
 from medsins.registry import find
-from medsins.schema import json_schemas
 from medsins.taxonomy import LANGUAGES, Category, Domain
 
 _SHEETS = ("Basic Information", "Instances")
@@ -201,9 +201,8 @@ def import_task_file(
     target = raw / name / f"task{contribution.path.suffix.lower()}"
     for one in (recipe, target):
         one.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f"{target.name}.tmp")
-    shutil.copyfile(contribution.path, temporary)
-    temporary.replace(target)
+    with contribution.path.open("rb") as given, written_atomically(target) as stream:
+        shutil.copyfileobj(given, stream)
     write_atomically(recipe, _recipe(contribution, name, target.name))
     with _recipes_in(recipe.parent):
         result = build(name, raw=raw, out=out, progress=progress)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias
@@ -20,6 +20,7 @@ import xxhash
 
 from medsins.engine.arrays import STRINGS, lists, strings
 from medsins.engine.receipts import Counts, Group, Receipt, chunk_path, ids_path
+from medsins.io.files import put
 from medsins.recipe import Task
 
 if TYPE_CHECKING:
@@ -136,19 +137,13 @@ class ChunkWriter:
             self._fingerprint,
             self._path.stat().st_size,
             tuple(self._groups),
-            {
-                "records": counts.records,
-                "with_instances": counts.with_instances,
-                "instances": counts.instances,
-                "skipped": dict(counts.skipped),
-                "partly_skipped": dict(counts.partly_skipped),
-                "rejected": dict(counts.rejected),
-            },
+            counts,
         )
-        temporary = self._path.with_suffix(".json")
-        temporary.write_text(json.dumps(asdict(receipt)))
+        # A build has thousands of these, and waiting for the disk would cost it more than a power
+        # cut does: chunks that cannot be read back are made anew.
+        self._path.with_suffix(".json").write_text(json.dumps(receipt.to_json()))
         for suffix in (".arrow", ".ids", ".rejects", ".json"):
-            self._path.with_suffix(suffix).replace(self._final.with_suffix(suffix))
+            put(self._path.with_suffix(suffix), self._final.with_suffix(suffix), durable=False)
 
     def _close(self) -> None:
         if self._writer is not None:

@@ -22,12 +22,14 @@ from typing import Any, TypeVar
 
 from medsins.engine.memory import be_lean
 from medsins.errors import WorkerDiedError
+from medsins.io.logs import logger
 
 Result = TypeVar("Result")
 
 ATTEMPTS = 3
 """How often a job may take its worker down before the build gives up on it."""
 
+_LOG = logger("engine")
 _POLL_SECONDS = 0.25
 
 
@@ -111,6 +113,9 @@ class Local:
                     yield number, result
             except BrokenProcessPool as error:
                 self.stop()
+                _LOG.warning(
+                    "a worker died (%d of %d times); %d jobs left", attempt, ATTEMPTS, len(left)
+                )
                 if attempt == ATTEMPTS:
                     raise WorkerDiedError(
                         f"worker processes were killed {ATTEMPTS} times, probably for want of "

@@ -15,8 +15,10 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+from medsins.builds.manifest import Options
 from medsins.errors import CorruptFileError, MissingFilesError
 from medsins.instructions.wordings import wordings
+from medsins.io.files import write_atomically
 from medsins.io.version import __version__
 from medsins.raw.files import FileSet, Located, RawFile, Reader, Span
 from medsins.recipe import Recipe, Task, joins_files
@@ -29,25 +31,6 @@ SHAPING = ("arrays", "chunks", "duplicates", "mapping", "plan", "receipts", "sha
 """The modules of the engine that shape instances and shards."""
 
 _SCAN_BLOCK = 1 << 20
-
-
-@dataclass(frozen=True)
-class Options:
-    """What shapes the result of a build beside the recipes and the raw files.
-
-    Attributes:
-        instructions: Which instructions go with the instances; see `medsins.instructions.wordings`.
-        limit: Most records to read of each split of each file set; None for all.
-        sample: Whether the synthetic samples are built.
-        seed: Seed of the hash that splits groups.
-        split: The only split to build; None for all.
-    """
-
-    instructions: str = "definition"
-    limit: int | None = None
-    sample: bool = False
-    seed: int = 0
-    split: str | None = None
 
 
 @dataclass(frozen=True)
@@ -153,9 +136,7 @@ class FileCache:
                 name: (facts.size, facts.modified, facts.sha256, facts.cuts)
                 for name, facts in self._facts.items()
             }
-            temporary = self._path.with_name(f"{self._path.name}.tmp")
-            temporary.write_text(json.dumps(rows))
-            temporary.replace(self._path)
+            write_atomically(self._path, json.dumps(rows))
             self._changed = False
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from sys import intern
 from typing import Any
@@ -52,6 +52,12 @@ def _group(task: str, split: str, rows: int, bytes: int, inputs: int) -> Group:
     return Group(intern(task), intern(split), rows, bytes, inputs)
 
 
+def _counts(skipped: Any, partly_skipped: Any, rejected: Any, **numbers: int) -> Counts:
+    """Return counts as read from JSON, which has no counters."""
+    counters = (Counter[str](one) for one in (skipped, partly_skipped, rejected))
+    return Counts(numbers["records"], numbers["with_instances"], numbers["instances"], *counters)
+
+
 @dataclass(frozen=True)
 class Receipt:
     """What a finished chunk holds.
@@ -60,13 +66,25 @@ class Receipt:
         fingerprint: Of the chunk, as planned.
         bytes: Size of the chunk file.
         groups: Its batches, in order.
-        counts: What became of its records, as in `Counts`.
+        counts: What became of its records.
     """
 
     fingerprint: str
     bytes: int
     groups: tuple[Group, ...]
-    counts: dict[str, Any]
+    counts: Counts
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the receipt as JSON says it."""
+        # Not all of it by `asdict`, which in Python 3.11 cannot copy a Counter.
+        counts = {name: getattr(self.counts, name) for name in Counts.__slots__}
+        groups = [asdict(group) for group in self.groups]
+        return {
+            "fingerprint": self.fingerprint,
+            "bytes": self.bytes,
+            "groups": groups,
+            "counts": counts,
+        }
 
 
 def ids_path(path: str | Path) -> Path:
@@ -85,7 +103,7 @@ def receipt(folder: Path, fingerprint: str) -> Receipt | None:
     try:
         loaded = json.loads(path.with_suffix(".json").read_bytes())
         groups = tuple(_group(**group) for group in loaded.pop("groups"))
-        found = Receipt(groups=groups, **loaded)
+        found = Receipt(groups=groups, counts=_counts(**loaded.pop("counts")), **loaded)
         ids = path.with_suffix(".ids").stat().st_size
         whole = path.stat().st_size == found.bytes
     except (FileNotFoundError, ValueError, TypeError, KeyError):

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
+from medsins.builds.commit import commit, recover
 from medsins.builds.folder import MANIFEST, BuildFolder
+from medsins.builds.manifest import SCHEMA_VERSION, Manifest, Options, RecipeFacts, Shard
 from medsins.engine.local import Local
 from medsins.engine.plan import (
     FileCache,
     Inputs,
-    Options,
     RecipePlan,
     locate,
     plan,
@@ -25,13 +26,15 @@ from medsins.engine.plan import (
 )
 from medsins.errors import (
     BuildConflictError,
+    BuildVersionError,
     CorruptBuildError,
     MedsinsError,
     MissingFilesError,
     UnknownNameError,
 )
 from medsins.instructions.wordings import KINDS
-from medsins.io.files import dump, writing
+from medsins.io.files import writing
+from medsins.io.logs import logger
 from medsins.io.version import __version__
 from medsins.recipe import Recipe, Task
 from medsins.registry import Select, raw_root, resolve, samples_root
@@ -39,6 +42,8 @@ from medsins.taxonomy import SPLITS
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
+
+    from medsins.engine.staging import Staged
 
 _OF_JOBS = (
     "medsins.engine.mapping",
@@ -48,12 +53,10 @@ _OF_JOBS = (
 )
 """Modules that jobs need, which take long to import."""
 
-SCHEMA_VERSION = "2"
-"""`medsins.schema.SCHEMA_VERSION`, repeated so that an unchanged build needs no pydantic."""
-
 MAX_REJECTS = 0.01
 """Largest share of rejected records that a recipe may have."""
 
+_LOG = logger("engine")
 _SMALL_BYTES = 48 << 20
 
 
@@ -65,9 +68,9 @@ class BuildResult:
         path: The build folder.
         tasks: The tasks that were asked for and have instances.
         counts: Instances by task and split, of these tasks.
-        manifest: The manifest, as in `manifest.json`.
+        manifest: What stands in `manifest.json`.
         absent: Patterns of raw files that were not there, by recipe.
-        left_out: Why recipes of a group were not built, by name.
+        left_out: Recipes of a group that were not built, and the error of each.
         built: Recipes that were not up to date already.
         seconds: Wall time.
     """
@@ -75,21 +78,21 @@ class BuildResult:
     path: Path
     tasks: tuple[str, ...]
     counts: dict[str, dict[str, int]]
-    manifest: dict[str, Any]
+    manifest: Manifest
     absent: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    left_out: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, MedsinsError] = field(default_factory=dict)
     built: tuple[str, ...] = ()
     seconds: float = 0.0
 
     @property
-    def recipes(self) -> dict[str, Any]:
+    def recipes(self) -> dict[str, RecipeFacts]:
         """The manifest's facts of the recipes that were asked for."""
         names = {
             name
-            for name, facts in self.manifest["recipes"].items()
-            if not set(self.tasks).isdisjoint(facts["tasks"]) or name in self.built
+            for name, facts in self.manifest.recipes.items()
+            if not set(self.tasks).isdisjoint(facts.tasks) or name in self.built
         }
-        return {name: self.manifest["recipes"][name] for name in sorted(names)}
+        return {name: self.manifest.recipes[name] for name in sorted(names)}
 
     @property
     def rejects(self) -> list[dict[str, str]]:
@@ -170,10 +173,10 @@ def build(
         # The lock would say less.
         folder.manifest()
     with folder.locked(), writing(folder.path):
-        folder.recover()
+        recover(folder)
         manifest, replaced = _start(folder, options, overwrite)
         wanted = _with_tasks_already_there(selection.recipes, manifest)
-        left_out = {name: str(error) for name, error in selection.broken.items()}
+        left_out: dict[str, MedsinsError] = dict(selection.broken)
         expansions = Path(instructions_from) if instructions_from is not None else None
         run = _Run(
             folder, root, options, workers, max_rejects, progress, manifest, replaced, expansions
@@ -184,12 +187,7 @@ def build(
         finally:
             run.close()
     asked = {task.name for task in selection.tasks}
-    counts = {
-        task: splits
-        for facts in manifest["recipes"].values()
-        for task, splits in facts["tasks"].items()
-        if task in asked and splits
-    }
+    counts = {task: splits for task, splits in manifest.tasks.items() if task in asked and splits}
     result = BuildResult(
         folder.path,
         tuple(counts),
@@ -230,27 +228,19 @@ def _options(
     return Options(instructions, limit, sample, seed, split)
 
 
-def _same_kind(manifest: dict[str, Any], options: Options) -> bool:
-    return (
-        manifest.get("schema_version") == SCHEMA_VERSION
-        and manifest.get("options") == asdict(options)
-        and isinstance(manifest.get("recipes"), dict)
-    )
-
-
-def _start(
-    folder: BuildFolder, options: Options, overwrite: bool
-) -> tuple[dict[str, Any], list[str]]:
+def _start(folder: BuildFolder, options: Options, overwrite: bool) -> tuple[Manifest, list[str]]:
     """Return the manifest to add to, and the files of a build that is replaced as a whole.
 
     Those stay where they are until the new build is published.
     """
-    fresh: dict[str, Any] = {"recipes": {}, "shards": []}
+    fresh = Manifest(SCHEMA_VERSION, __version__, options, {}, [])
     try:
         manifest = folder.manifest()
-    except CorruptBuildError:
+    except CorruptBuildError as error:
         if overwrite:
             return fresh, folder.published()
+        if isinstance(error, BuildVersionError):
+            raise BuildConflictError(str(error)) from error
         raise
     if manifest is None:
         data = folder.path / "data"
@@ -260,30 +250,24 @@ def _start(
                 "another output folder, or remove it."
             )
         return fresh, []
-    if _same_kind(manifest, options):
+    if manifest.options == options:
         return manifest, []
     if overwrite:
         return fresh, folder.published()
-    version = manifest.get("schema_version")
-    what = (
-        f"of schema version {version} (this is {SCHEMA_VERSION})"
-        if version != SCHEMA_VERSION
-        else f"made with {manifest.get('options')}, not {asdict(options)}"
-    )
     raise BuildConflictError(
-        f"{folder.path} holds a build {what}. Choose another output folder, or replace it with "
-        "--overwrite."
+        f"{folder.path} holds a build made with {asdict(manifest.options)}, not "
+        f"{asdict(options)}. Choose another output folder, or replace it with --overwrite."
     )
 
 
 def _with_tasks_already_there(
-    recipes: dict[type[Recipe], list[Task]], manifest: dict[str, Any]
+    recipes: dict[type[Recipe], list[Task]], manifest: Manifest
 ) -> dict[type[Recipe], list[Task]]:
     """Add the tasks of a recipe that were built before, so that asking for one loses no other."""
     whole = {}
     for recipe, tasks in recipes.items():
-        facts = manifest["recipes"].get(recipe.name)
-        before = set(facts["tasks"]) if facts else set()
+        facts = manifest.recipes.get(recipe.name)
+        before = set(facts.tasks) if facts else set()
         names = {task.name for task in tasks} | before
         whole[recipe] = [task for name, task in recipe.tasks.items() if name in names]
     return whole
@@ -300,7 +284,7 @@ class _Run:
         workers: int | None,
         max_rejects: float,
         progress: bool | None,
-        manifest: dict[str, Any],
+        manifest: Manifest,
         replaced: list[str],
         expansions: Path | None,
     ) -> None:
@@ -315,14 +299,14 @@ class _Run:
         self._progress = progress
         self._manifest, self._replaced = manifest, replaced
         self._cache = FileCache(folder.state / "files.json")
-        self._staged: dict[str, dict[str, Any]] = {}
+        self._staged: dict[str, Staged] = {}
         self._local: Local | None = None
 
     def go(
         self,
         recipes: dict[type[Recipe], list[Task]],
         named: Iterable[str],
-        left_out: dict[str, str],
+        left_out: dict[str, MedsinsError],
     ) -> None:
         """Stage every recipe that is not up to date."""
         inputs: dict[type[Recipe], Inputs] = {}
@@ -336,7 +320,8 @@ class _Run:
                     raise
                 inputs.pop(recipe, None)
                 first = first or error
-                left_out[recipe.name] = str(error)
+                left_out[recipe.name] = error
+                _LOG.info("left out %s: its raw files are missing", recipe.name)
         if not inputs:
             raise first or UnknownNameError("nothing is selected that can be built.")
         self._scan(inputs.values())
@@ -347,28 +332,30 @@ class _Run:
             )
             if one.absent:
                 self.absent[recipe.name] = tuple(pattern for _, _, pattern in one.absent)
-            facts = self._manifest["recipes"].get(recipe.name)
-            current = facts and facts["fingerprint"] == one.fingerprint
-            if not current or not self._shards_are_there(facts):
+            facts = self._manifest.recipes.get(recipe.name)
+            current = facts is not None and facts.fingerprint == one.fingerprint
+            if facts is not None and current and self._shards_are_there(facts):
+                _LOG.info("skipped %s: it is up to date", recipe.name)
+            else:
                 plans.append(one)
+                counts = len(one.files), len(one.chunks)
+                _LOG.info("planned %s: %d files, %d chunks", recipe.name, *counts)
         self._cache.save()
         if plans:
             self._stage_all(plans, inputs)
 
-    def _shards_are_there(self, facts: dict[str, Any]) -> bool:
+    def _shards_are_there(self, facts: RecipeFacts) -> bool:
         """Return whether the shards of a recipe lie where they should, whole to all appearance."""
         for shard in self._shards_of(facts):
             try:
-                if os.stat(self._folder.path / shard["path"]).st_size != shard["bytes"]:  # noqa: PTH116
+                if os.stat(self._folder.path / shard.path).st_size != shard.bytes:  # noqa: PTH116
                     return False
             except FileNotFoundError:
                 return False
         return True
 
-    def _shards_of(self, facts: dict[str, Any]) -> list[dict[str, Any]]:
-        return [
-            shard for shard in self._manifest["shards"] if _task_of(shard["path"]) in facts["tasks"]
-        ]
+    def _shards_of(self, facts: RecipeFacts) -> list[Shard]:
+        return [shard for shard in self._manifest.shards if shard.task in facts.tasks]
 
     def _scan(self, inputs: Iterable[Inputs]) -> None:
         """Read every raw file once that is not known yet."""
@@ -377,6 +364,7 @@ class _Run:
             for path, reader in found.to_scan():
                 if path not in todo and self._cache.known(path) is None:
                     todo[path] = reader
+        _LOG.info("raw files to read for the first time: %d", len(todo))
         large = [item for item in todo.items() if item[0].stat().st_size >= _SMALL_BYTES]
         for path, reader in todo.items():
             if path.stat().st_size < _SMALL_BYTES:
@@ -423,59 +411,60 @@ class _Run:
                 except MedsinsError as error:
                     if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
                         raise
+                    _LOG.warning("%s failed: %s", one.recipe.name, type(error).__name__)
                     self.failures.append(error)
 
-    def publish(self) -> dict[str, Any]:
+    def publish(self) -> Manifest:
         """Move what is staged into its place and write the manifest; return it."""
         if not self._staged:
-            if not self._manifest["recipes"] and self.failures:
+            if not self._manifest.recipes and self.failures:
                 raise self.failures[0]
             return self._manifest
-        tasks_of = self._manifest["recipes"]
+        tasks_of = self._manifest.recipes
         old = {
-            shard["path"]
+            shard.path
             for name in self._staged
             if name in tasks_of
             for shard in self._shards_of(tasks_of[name])
         }
-        kept = [shard for shard in self._manifest["shards"] if shard["path"] not in old]
+        kept = [shard for shard in self._manifest.shards if shard.path not in old]
         moves: dict[str, str] = {}
         deletes: list[str] = []
         shards = list(kept)
         recipes = dict(tasks_of)
         for name, staged in self._staged.items():
-            recipes[name] = staged["facts"]
-            shards.extend(staged["shards"])
+            recipes[name] = staged.facts
+            shards.extend(staged.shards)
             base = self._folder.staged / name
-            for path in [shard["path"] for shard in staged["shards"]]:
-                moves[_relative(base / path, self._folder.path)] = path
+            for shard in staged.shards:
+                moves[_relative(base / shard.path, self._folder.path)] = shard.path
             rejects = f"rejects/{name}.jsonl"
-            if staged["rejects"]:
+            if staged.rejects:
                 moves[_relative(base / "rejects.jsonl", self._folder.path)] = rejects
             else:
                 deletes.append(rejects)
-        new = {*moves.values(), *(shard["path"] for shard in kept)}
+        new = {*moves.values(), *(shard.path for shard in kept)}
         deletes.extend(path for path in (*old, *self._replaced) if path not in new)
-        manifest = {
-            "schema_version": SCHEMA_VERSION,
-            "engine_version": __version__,
-            "options": asdict(self._options),
-            "recipes": dict(sorted(recipes.items())),
-            "shards": sorted(shards, key=lambda shard: str(shard["path"])),
-        }
-        staged = {final: path for path, final in moves.items()}
+        manifest = Manifest(
+            SCHEMA_VERSION,
+            __version__,
+            self._options,
+            dict(sorted(recipes.items())),
+            sorted(shards, key=lambda shard: shard.path),
+        )
+        staged_at = {final: path for path, final in moves.items()}
         lie = {
-            str(shard["path"]): self._folder.path / staged.get(shard["path"], shard["path"])
+            shard.path: self._folder.path / staged_at.get(shard.path, shard.path)
             for shard in shards
         }
         # Whoever staged them is still there.
-        texts = self._executor(0).call(described, manifest, lie)
-        texts[MANIFEST] = dump(manifest)
-        self._folder.commit(moves, deletes, texts)
+        texts = self._executor(0).call(render_metadata, manifest, lie)
+        texts[MANIFEST] = manifest.text()
+        commit(self._folder, moves, deletes, texts)
         return manifest
 
 
-def described(manifest: dict[str, Any], shards: dict[str, Path]) -> dict[str, str]:
+def render_metadata(manifest: Manifest, shards: dict[str, Path]) -> dict[str, str]:
     """Return what a build says of itself, the dataset card and others; a job for worker processes.
 
     Args:
@@ -486,10 +475,6 @@ def described(manifest: dict[str, Any], shards: dict[str, Path]) -> dict[str, st
     from medsins.cards import build_texts, memory_sizes
 
     return build_texts(manifest, memory_sizes(shards))
-
-
-def _task_of(path: str) -> str:
-    return path.split("/")[1]
 
 
 def _relative(path: Path, base: Path) -> str:

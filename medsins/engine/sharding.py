@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from medsins.builds.manifest import shard_path
 from medsins.engine.receipts import Receipt, chunk_path
 
 SHARD_BYTES = 512 << 20
@@ -89,7 +90,7 @@ def shard_jobs(
         # were, and a push sends only what changed.
         per_group = 1 << (fits.bit_length() - 1)
         for index in range(count):
-            name = f"data/{task}/{split}-{index:05d}-of-{count:05d}.parquet"
+            name = shard_path(task, split, index, count)
             start, stop = index * per_shard, min(rows, (index + 1) * per_shard)
             mine = tuple(_overlapping(listed, start, stop))
             skipped = mine[0][0] if mine else 0

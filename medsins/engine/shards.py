@@ -19,12 +19,14 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from medsins import schema
+from medsins.builds.manifest import Shard
 from medsins.engine.arrays import integers, lists, strings
 from medsins.engine.chunks import ID_HALF, Ids
 from medsins.engine.memory import trim
 from medsins.engine.receipts import ID_BYTES, ids_path
 from medsins.engine.sharding import Piece, ShardJob
 from medsins.errors import CorruptBuildError
+from medsins.io.files import put
 from medsins.raw.files import sha256
 from medsins.recipe import Task
 
@@ -32,7 +34,7 @@ ZSTD_LEVEL = 2
 """Between Arrow's own 1 and zstd's 3, with which files are a little smaller and a build longer."""
 
 
-def write_shard(job: ShardJob, task: Task, wordings: Sequence[str], folder: Path) -> dict[str, Any]:
+def write_shard(job: ShardJob, task: Task, wordings: Sequence[str], folder: Path) -> Shard:
     """Write one shard and return its entry in the manifest.
 
     Args:
@@ -65,13 +67,8 @@ def write_shard(job: ShardJob, task: Task, wordings: Sequence[str], folder: Path
             # Only one table at a time: they are most of the memory of this process.
             del table
             trim()
-    temporary.replace(path)
-    return {
-        "path": job.name,
-        "rows": rows,
-        "bytes": path.stat().st_size,
-        "sha256": sha256(path),
-    }
+    put(temporary, path)
+    return Shard(job.name, rows, path.stat().st_size, sha256(path))
 
 
 def _constants(task: Task, split: str, wordings: Sequence[str]) -> dict[str, list[str]]:

@@ -10,19 +10,42 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from medsins.builds.folder import BuildFolder
+from medsins.builds.manifest import RawFileFacts, RecipeFacts, Shard
 from medsins.engine.local import Local
 from medsins.engine.memory import trim
 from medsins.engine.plan import Chunk, RecipePlan
 from medsins.engine.receipts import Counts, Receipt, chunk_path, receipt
 from medsins.engine.sharding import ShardJob, shard_jobs
 from medsins.errors import RejectedRecordsError
+from medsins.io.files import write_atomically, written_atomically
+from medsins.io.logs import logger
+from medsins.io.progress import progress_bar
+from medsins.io.structured import from_json
 from medsins.registry import task as find_task
+
+_LOG = logger("engine")
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A recipe whose shards lie beside the build, not yet published.
+
+    Attributes:
+        fingerprint: Digest of all that shaped it.
+        facts: What the manifest will say of it.
+        shards: Its shards.
+        rejects: How many records were rejected.
+    """
+
+    fingerprint: str
+    facts: RecipeFacts
+    shards: list[Shard]
+    rejects: int
 
 
 class Stage:
@@ -46,7 +69,7 @@ class Stage:
     ) -> None:
         self._folder, self._root, self._executor = folder, raw_root, executor
         self._max_rejects = max_rejects
-        self._disable = None if progress is None else not progress
+        self._progress = progress
         self._bar: Any = None
         self._records = 0
 
@@ -54,16 +77,11 @@ class Stage:
     def bar(self, plans: Sequence[RecipePlan]) -> Iterator[None]:
         """Show progress over the raw bytes of all plans."""
         total = sum(_weight(chunk) for one in plans for chunk in one.chunks)
-        with tqdm(
-            total=total, unit="B", unit_scale=True, unit_divisor=1024, disable=self._disable
-        ) as self._bar:
+        with progress_bar(total, unit="B", progress=self._progress) as self._bar:
             yield
 
-    def recipe(self, plan: RecipePlan) -> dict[str, Any]:
+    def recipe(self, plan: RecipePlan) -> Staged:
         """Stage one recipe, or take what an interrupted build staged of it.
-
-        Returns:
-            `facts` and `shards` for the manifest, and how many `rejects` there are.
 
         Raises:
             RejectedRecordsError: More records were rejected than the limit allows.
@@ -73,6 +91,7 @@ class Stage:
         home = self._folder.staged / name
         done = _staged(home, plan.fingerprint)
         if done is not None:
+            _LOG.info("resumed %s: all of it was finished", name)
             self._bar.update(sum(_weight(chunk) for chunk in plan.chunks))
             return done
         chunks = self._folder.chunks / name
@@ -86,26 +105,34 @@ class Stage:
         jobs = shard_jobs(chunks, receipts, dropped)
         shards = self._write(jobs, plan.instructions, home)
         _gather_rejects(chunks, receipts, home / "rejects.jsonl")
-        entry = {
-            "fingerprint": plan.fingerprint,
-            "facts": _facts(plan, counts, gone, jobs, shards),
-            "shards": shards,
-            "rejects": sum(counts.rejected.values()),
-        }
-        temporary = home / "receipt.tmp"
-        temporary.write_text(json.dumps(entry))
-        temporary.replace(home / "receipt.json")
+        entry = Staged(
+            plan.fingerprint,
+            _facts(plan, counts, gone, jobs, shards),
+            shards,
+            sum(counts.rejected.values()),
+        )
+        write_atomically(home / "receipt.json", json.dumps(asdict(entry)))
         shutil.rmtree(chunks, ignore_errors=True)
+        rejected = sum(counts.rejected.values())
+        _LOG.info("wrote %s: %d shards, %d rejected records", name, len(shards), rejected)
         return entry
 
     def _map(self, plan: RecipePlan, folder: Path) -> list[Receipt]:
         found = [receipt(folder, chunk.fingerprint) for chunk in plan.chunks]
         todo = [number for number, one in enumerate(found) if one is None]
+        if len(todo) < len(found):
+            finished = len(found) - len(todo)
+            _LOG.info(
+                "resumed %s: %d of %d chunks were finished", plan.recipe.name, finished, len(found)
+            )
         for number, one in enumerate(found):
             if one is not None:
-                self._advance(plan, number, one.counts["records"])
+                self._advance(plan, number, one.counts.records)
         jobs = [(plan.chunks[number], self._root, folder) for number in todo]
         for number, counts in self._executor.run(stage_chunk, jobs, self._tick):
+            _LOG.debug(
+                "%s: chunk %d has %d records", plan.recipe.name, todo[number], counts.records
+            )
             self._advance(plan, todo[number], counts.records)
         receipts = []
         for chunk in plan.chunks:
@@ -136,7 +163,7 @@ class Stage:
 
     def _write(
         self, jobs: Sequence[ShardJob], instructions: dict[str, tuple[str, ...]], home: Path
-    ) -> list[dict[str, Any]]:
+    ) -> list[Shard]:
         # The largest first: one that is begun last would be waited for by all other workers.
         order = sorted(range(len(jobs)), key=lambda number: -jobs[number].row_groups)
         arguments = [(jobs[number], instructions[jobs[number].task], home) for number in order]
@@ -160,7 +187,7 @@ def stage_duplicates(folder: Path, receipts: Sequence[Receipt]) -> dict[int, dic
     return duplicates(folder, receipts)
 
 
-def stage_shard(job: ShardJob, instructions: Sequence[str], home: Path) -> dict[str, Any]:
+def stage_shard(job: ShardJob, instructions: Sequence[str], home: Path) -> Shard:
     """Write one shard below a folder; a job for worker processes."""
     from medsins.engine.shards import write_shard
 
@@ -175,27 +202,27 @@ def _weight(chunk: Chunk) -> int:
     return spans + sum(path.stat().st_size for path in whole)
 
 
-def _staged(home: Path, fingerprint: str) -> dict[str, Any] | None:
+def _staged(home: Path, fingerprint: str) -> Staged | None:
     """Return what is staged of a recipe if it is whole and of this fingerprint."""
     try:
-        entry: dict[str, Any] = json.loads((home / "receipt.json").read_bytes())
-        sizes = [(home / shard["path"]).stat().st_size for shard in entry["shards"]]
+        entry = from_json(Staged, json.loads((home / "receipt.json").read_bytes()))
+        sizes = [(home / shard.path).stat().st_size for shard in entry.shards]
     except (FileNotFoundError, ValueError):
         return None
-    same = entry["fingerprint"] == fingerprint
-    whole = sizes == [shard["bytes"] for shard in entry["shards"]]
+    same = entry.fingerprint == fingerprint
+    whole = sizes == [shard.bytes for shard in entry.shards]
     return entry if same and whole else None
 
 
 def _summed(receipts: Sequence[Receipt]) -> Counts:
     total = Counts()
     for one in receipts:
-        total.records += one.counts["records"]
-        total.with_instances += one.counts["with_instances"]
-        total.instances += one.counts["instances"]
-        total.skipped.update(one.counts["skipped"])
-        total.partly_skipped.update(one.counts["partly_skipped"])
-        total.rejected.update(one.counts["rejected"])
+        total.records += one.counts.records
+        total.with_instances += one.counts.with_instances
+        total.instances += one.counts.instances
+        total.skipped.update(one.counts.skipped)
+        total.partly_skipped.update(one.counts.partly_skipped)
+        total.rejected.update(one.counts.rejected)
     return total
 
 
@@ -204,37 +231,37 @@ def _facts(
     counts: Counts,
     dropped: int,
     jobs: Sequence[ShardJob],
-    shards: Sequence[dict[str, Any]],
-) -> dict[str, Any]:
+    shards: Sequence[Shard],
+) -> RecipeFacts:
     tasks: dict[str, dict[str, int]] = {task.name: {} for task in plan.tasks}
     for job, shard in zip(jobs, shards, strict=True):
         splits = tasks[job.task]
-        splits[job.split] = splits.get(job.split, 0) + shard["rows"]
-    written = sum(shard["rows"] for shard in shards)
+        splits[job.split] = splits.get(job.split, 0) + shard.rows
+    written = sum(shard.rows for shard in shards)
     recipe = plan.recipe
-    return {
-        "fingerprint": plan.fingerprint,
-        "access": str(recipe.access),
-        "redistribution": str(recipe.redistribution),
-        "llm_api": str(recipe.llm_api),
-        "files": [
-            {"path": path, "bytes": facts.size, "sha256": facts.sha256}
+    return RecipeFacts(
+        fingerprint=plan.fingerprint,
+        access=str(recipe.access),
+        redistribution=str(recipe.redistribution),
+        llm_api=str(recipe.llm_api),
+        files=[
+            RawFileFacts(path, facts.size, facts.sha256)
             for path, facts in sorted(plan.files.items())
         ],
-        "records": counts.records,
-        "records_with_instances": counts.with_instances,
-        "skipped": dict(sorted(counts.skipped.items())),
-        "partly_skipped": dict(sorted(counts.partly_skipped.items())),
-        "rejected": dict(sorted(counts.rejected.items())),
-        "instances": counts.instances,
-        "duplicates": dropped,
-        "written": written,
-        "tasks": tasks,
-    }
+        records=counts.records,
+        records_with_instances=counts.with_instances,
+        skipped=dict(sorted(counts.skipped.items())),
+        partly_skipped=dict(sorted(counts.partly_skipped.items())),
+        rejected=dict(sorted(counts.rejected.items())),
+        instances=counts.instances,
+        duplicates=dropped,
+        written=written,
+        tasks=tasks,
+    )
 
 
 def _gather_rejects(chunks: Path, receipts: Sequence[Receipt], target: Path) -> None:
-    with target.open("w", encoding="utf-8") as stream:
+    with written_atomically(target) as stream:
         for one in receipts:
             path = chunk_path(chunks, one.fingerprint).with_suffix(".rejects")
-            stream.write(path.read_text(encoding="utf-8"))
+            stream.write(path.read_bytes())

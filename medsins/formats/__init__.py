@@ -16,8 +16,9 @@ exporting.py  `export`
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from medsins.io.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from medsins.formats.exporting import ExportResult, export
@@ -36,7 +37,4 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"medsins.formats.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = lazy_exports(__name__, _HOMES)

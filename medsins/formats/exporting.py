@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
-from tqdm import tqdm
 
 from medsins.errors import OutputError
 from medsins.formats.placement import RECORD, placed
@@ -22,11 +21,17 @@ from medsins.formats.task_samples import TaskSamples
 from medsins.formats.trainers import trace
 from medsins.formats.writers import Files, JsonLines, Parquet, Tar, TaskFile, Writer, finishing
 from medsins.io.files import dump, write_atomically
+from medsins.io.logs import logger
+from medsins.io.progress import progress_bar
 from medsins.io.version import __version__
 from medsins.policy.decisions import LOCAL_ADVICE, Verdict, admitted
 from medsins.raw.files import sha256
 from medsins.registry import Select
 
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+_LOG = logger("formats")
 _ROW_BYTES = 400
 """What a row takes beside its texts, about."""
 
@@ -121,10 +126,23 @@ def export(
         ValueError: A number is too small.
     """
     options = Options(
-        split, select, num_fewshot, template, per_instance, instructions, instructions_from,
-        max_per_task, mixture, seed, container, only_redistributable, local_use,
-    )  # fmt: skip
+        split=split,
+        select=select,
+        num_fewshot=num_fewshot,
+        template=template,
+        per_instance=per_instance,
+        instructions=instructions,
+        instructions_from=instructions_from,
+        max_per_task=max_per_task,
+        mixture=mixture,
+        seed=seed,
+        container=container,
+        only_redistributable=only_redistributable,
+        local_use=local_use,
+    )
     planned = plan(path, format, options)
+    sizes = planned.samples, len(planned.tasks)
+    _LOG.info("export from %s: %d samples of %d tasks", planned.build.path, *sizes)
     if not local_use or only_redistributable:
         admitted(
             planned.verdicts,
@@ -164,9 +182,8 @@ def _write(planned: ExportPlan, folder: Path, progress: bool | None) -> _Written
     written = _Written()
     (folder / "data").mkdir()
     fill = _fill_task_files if planned.format.whole_tasks else _fill_shuffled
-    disable = None if progress is None else not progress
     with (
-        tqdm(total=planned.samples, unit=" samples", disable=disable, desc="export") as bar,
+        progress_bar(planned.samples, unit=" samples", desc="export", progress=progress) as bar,
         finishing(JsonLines(folder / "instructions.jsonl")) as wordings,
     ):
         paths = fill(planned, folder, written, wordings, bar)
@@ -288,7 +305,7 @@ def _record(
         "options": options,
         "build": {
             "manifest_sha256": planned.build.digest,
-            "options": planned.build.manifest["options"],
+            "options": asdict(planned.build.manifest.options),
         },
         "may_be_passed_on": not planned.closed,
         "sources": facts_of(planned),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +9,7 @@ from pathlib import Path
 
 from medsins.errors import BuildConflictError, OutputError
 from medsins.io.files import writing
+from medsins.io.locks import locked
 
 RECORD = "export.json"
 """The file that makes a folder an export."""
@@ -42,8 +41,9 @@ def placed(out: Path, *, overwrite: bool, private: bool) -> Iterator[Path]:
     replaced = out.with_name(f".{out.name}.replaced")
     with writing(out, full=_FULL):
         out.parent.mkdir(parents=True, exist_ok=True)
-        with _held(beside, private, out):
+        with locked(out.with_name(f".{out.name}.lock"), _taken(out), remove=True):
             try:
+                _make_empty(beside, private)
                 _restore(replaced, out)
                 _refuse_what_is_there(out, overwrite)
                 yield beside
@@ -58,34 +58,16 @@ def placed(out: Path, *, overwrite: bool, private: bool) -> Iterator[Path]:
             shutil.rmtree(replaced, ignore_errors=True)
 
 
-@contextmanager
-def _held(beside: Path, private: bool, out: Path) -> Iterator[None]:
-    """Make the folder, empty, and hold its lock, which a killed process lets go of."""
-    beside.mkdir(exist_ok=True)
-    handle = os.open(beside, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # The folder that was opened may have been put in its place since.
-            alone = os.path.samestat(os.fstat(handle), beside.stat())
-        except OSError:
-            alone = False
-        if not alone:
-            raise BuildConflictError(
-                f"another process is exporting to {out}. Wait until it is done, or choose another "
-                "folder."
-            )
-        for left in beside.iterdir():
-            if left.is_dir():
-                shutil.rmtree(left)
-            else:
-                left.unlink()
-        mask = os.umask(0)
-        os.umask(mask)
-        beside.chmod(0o700 if private else 0o777 & ~mask)
-        yield
-    finally:
-        os.close(handle)
+def _taken(out: Path) -> str:
+    return (
+        f"another process is exporting to {out}. Wait until it is done, or choose another folder."
+    )
+
+
+def _make_empty(folder: Path, private: bool) -> None:
+    if folder.is_dir():
+        shutil.rmtree(folder)
+    folder.mkdir(0o700 if private else 0o777)
 
 
 def _restore(replaced: Path, out: Path) -> None:

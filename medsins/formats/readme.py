@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from medsins.errors import MedsinsError
 from medsins.formats.planning import ExportPlan
 from medsins.io.version import __version__
+from medsins.markup.markdown import bullets, table
 from medsins.registry import recipe as find_recipe
 
 _CLOSED = """\
@@ -41,36 +41,44 @@ def readme(planned: ExportPlan, files: Sequence[str]) -> str:
         names = ", ".join(dict.fromkeys(one.source for one in planned.closed))
         lines += [_CLOSED.format(sources=names), ""]
     lines += ["Data files, in the order in which their rows were shuffled:", ""]
-    lines += [f"- `{file}`" for file in files]
-    lines += ["", "| task | samples |", "| --- | ---: |"]
-    lines += [f"| {one.task} | {one.samples:,} |" for one in shown]
-    lines += [
-        "",
-        "| source | license | may be passed on | may be sent to model services | citation |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    lines += [_source(name, facts) for name, facts in facts_of(planned).items()]
-    return "\n".join([*lines, ""])
+    lines += [bullets(f"`{file}`" for file in files), ""]
+    samples = ((one.task, f"{one.samples:,}") for one in shown)
+    lines += [table(("task", "samples"), samples, numbers=[1]), ""]
+    sources = facts_of(planned).items()
+    allowed = {name: (facts["redistribution"], facts["llm_api"]) for name, facts in sources}
+    lines += [sources_table(allowed), ""]
+    return "\n".join(lines)
 
 
-def facts_of(planned: ExportPlan) -> dict[str, dict[str, Any]]:
+def sources_table(sources: Mapping[str, tuple[str, str]]) -> str:
+    """Return the table of what sources allow; what people may get is not what a service may.
+
+    Args:
+        sources: By name, whether they may be passed on, and sent to model services.
+    """
+    allowed = ("may be passed on", "may be sent to model services")
+    rows = []
+    for name, said in sources.items():
+        title, license, citation = _described(name)
+        rows.append((title, license, *said, citation))
+    return table(("source", "license", *allowed, "citation"), rows)
+
+
+def facts_of(planned: ExportPlan) -> dict[str, dict[str, str]]:
     """Return the facts of every source that an export has samples of, as in the manifest."""
     names = dict.fromkeys(one.source for one in planned.tasks if one.samples)
-    recipes = planned.build.manifest["recipes"]
+    recipes = planned.build.manifest.recipes
     return {
         name: {
-            fact: recipes[name].get(fact, "not stated")
-            for fact in ("access", "redistribution", "llm_api")
+            fact: getattr(recipes[name], fact) for fact in ("access", "redistribution", "llm_api")
         }
         for name in names
     }
 
 
-def _source(name: str, facts: dict[str, Any]) -> str:
+def _described(name: str) -> tuple[str, str, str]:
     try:
         recipe = find_recipe(name)
-        title, license, citation = recipe.title, recipe.license, recipe.citation
     except MedsinsError:
-        title, license, citation = name, "", ""
-    cells = (title, license, facts["redistribution"], facts["llm_api"], citation)
-    return f"| {' | '.join(cells)} |"
+        return name, "", ""
+    return recipe.title, recipe.license, recipe.citation

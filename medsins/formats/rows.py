@@ -14,6 +14,7 @@ import xxhash
 from pyarrow import parquet
 
 from medsins.builds.folder import MANIFEST, BuildFolder
+from medsins.builds.manifest import Shard
 from medsins.errors import CorruptBuildError, MedsinsError, UnknownNameError
 from medsins.raw.files import sha256
 from medsins.recipe import Task
@@ -47,9 +48,7 @@ class Build:
     def tasks(self) -> dict[str, str]:
         """The recipe of each task, in the manifest's order."""
         return {
-            task: source
-            for source, facts in self.manifest["recipes"].items()
-            for task in facts["tasks"]
+            task: source for source, facts in self.manifest.recipes.items() for task in facts.tasks
         }
 
     @cached_property
@@ -59,7 +58,7 @@ class Build:
 
     def count(self, task: str, split: str) -> int:
         """Return how many instances of a task there are in a split."""
-        return int(self.manifest["recipes"][self.tasks[task]]["tasks"][task].get(split, 0))
+        return self.manifest.tasks[task].get(split, 0)
 
     def select(self, select: Select) -> list[str]:
         """Return the tasks of this build that selectors mean, in the manifest's order.
@@ -106,19 +105,13 @@ class Build:
                 return foreign
             raise
 
-    def shards(self, task: str, split: str) -> list[dict[str, Any]]:
-        """Return the entries of a task's shards in the manifest, in their order."""
-        head = f"data/{task}/{split}-"
-        found = [shard for shard in self.manifest["shards"] if shard["path"].startswith(head)]
-        return sorted(found, key=lambda shard: str(shard["path"]))
-
     def batches(self, task: str, split: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield a task's instances of one split in order; definitions come as dictionaries.
 
         Raises:
             CorruptBuildError: A shard is not what the manifest says.
         """
-        for shard in self.shards(task, split):
+        for shard in self.manifest.shards_of(task, split):
             file = self._open(shard)
             rows = max(1, file.metadata.num_rows)
             size = sum(
@@ -130,7 +123,7 @@ class Build:
                 yield from file.iter_batches(step, columns=list(columns), use_threads=False)
             except (pa.ArrowInvalid, OSError) as error:
                 raise CorruptBuildError(
-                    f"{self.path / shard['path']} cannot be read to its end ({error}). Build it "
+                    f"{self.path / shard.path} cannot be read to its end ({error}). Build it "
                     "again, or get the folder again."
                 ) from error
 
@@ -144,7 +137,7 @@ class Build:
     def text_bytes(self, task: str, split: str) -> int:
         """Return the size of a task's inputs and outputs in one split, about."""
         size = 0
-        for shard in self.shards(task, split):
+        for shard in self.manifest.shards_of(task, split):
             metadata = self._open(shard).metadata
             for number in range(metadata.num_row_groups):
                 group = metadata.row_group(number)
@@ -156,15 +149,15 @@ class Build:
                 )
         return size
 
-    def _open(self, shard: dict[str, Any]) -> parquet.ParquetFile:
-        path = self.path / shard["path"]
+    def _open(self, shard: Shard) -> parquet.ParquetFile:
+        path = self.path / shard.path
         try:
-            if shard["path"] not in self._checked and sha256(path) != shard["sha256"]:
+            if shard.path not in self._checked and sha256(path) != shard.sha256:
                 raise CorruptBuildError(
                     f"{path} has another SHA-256 than the manifest says. Build it again, or get "
                     "the folder again; `medsins verify` says what else is wrong."
                 )
-            self._checked.add(shard["path"])
+            self._checked.add(shard.path)
             return parquet.ParquetFile(path, read_dictionary=["definition"], pre_buffer=False)
         except (pa.ArrowInvalid, OSError) as error:
             if isinstance(error, CorruptBuildError):

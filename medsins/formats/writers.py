@@ -6,7 +6,6 @@ Rows come as JSON in UTF-8 without line breaks. Nothing of the time or the machi
 from __future__ import annotations
 
 import json
-import os
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,6 +15,8 @@ from typing import IO, Any, Protocol, TypeVar
 import pyarrow as pa
 from pyarrow import json as arrow_json
 from pyarrow import parquet
+
+from medsins.io.files import sync
 
 FILE_BYTES = 512 << 20
 """Bytes of rows in a file."""
@@ -236,5 +237,4 @@ class TaskFile:
 
 def _close(stream: IO[bytes]) -> None:
     with stream:
-        stream.flush()
-        os.fsync(stream.fileno())
+        sync(stream)

@@ -8,8 +8,9 @@ pulling.py     `pull`
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from medsins.io.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from medsins.hub.pulling import pull
@@ -20,8 +21,5 @@ __all__ = ["PushResult", "pull", "push"]
 _HOMES = {"PushResult": "pushing", "pull": "pulling", "push": "pushing"}
 
 
-def __getattr__(name: str) -> Any:
-    # Verifying a build and the Hub's client bring heavy libraries along.
-    if name in _HOMES:
-        return getattr(import_module(f"medsins.hub.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Verifying a build and the Hub's client bring heavy libraries along.
+__getattr__, __dir__ = lazy_exports(__name__, _HOMES)

@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type
+from tenacity import Retrying
 
 from medsins.errors import HubError, MedsinsError, OutputError
+from medsins.io.logs import logger
+from medsins.io.retries import AttemptError, policy, retry_after
 from medsins.io.version import __version__
 
 if TYPE_CHECKING:
@@ -29,12 +31,9 @@ _ATTEMPTS_AT_UPLOADS = 2
 """Uploads are tried several times by the client itself, which takes minutes."""
 
 _FIRST_WAIT_SECONDS = 1.0
-_LONGEST_WAIT_SECONDS = 30.0
-_PATIENCE_SECONDS = 600
-"""The longest that a Hub may ask us to wait; its rate limits are counted over five minutes."""
-
 _BUSY = {408, 429, 500, 502, 503, 504}
 _LONGEST_QUOTE = 300
+_LOG = logger("hub")
 
 T = TypeVar("T")
 
@@ -45,20 +44,6 @@ class RepositoryMissingError(HubError):
 
 class RevisionMissingError(HubError):
     """The repository has no such branch, tag or commit."""
-
-
-class _TransientError(Exception):
-    """What is worth another attempt.
-
-    Args:
-        said: What went wrong.
-        wait: After how many seconds the Hub asked us to come back; 0 if it did not.
-        attempts: How often it is worth being tried in all.
-    """
-
-    def __init__(self, said: str, wait: float = 0.0, attempts: int = _ATTEMPTS) -> None:
-        super().__init__(said)
-        self.wait, self.attempts = wait, attempts
 
 
 def endpoint_of(given: str | None) -> str:
@@ -158,15 +143,10 @@ class Hub:
             HubError: The Hub refuses, or stays out of reach.
             OutputError: A disk of this machine refuses.
         """
-        again = Retrying(
-            retry=retry_if_exception_type(_TransientError),
-            stop=_enough,
-            wait=_wait,
-            reraise=True,
-        )
+        again = Retrying(**policy(_LOG, doing, attempts=_ATTEMPTS, first=_FIRST_WAIT_SECONDS))
         try:
             done: T = again(self._once, doing, function)
-        except _TransientError as error:
+        except AttemptError as error:
             raise HubError(
                 f"{self.endpoint} could not be used to {doing}: {error}; tried "
                 f"{error.attempts} times. Run the same command again: what has arrived stays."
@@ -209,7 +189,7 @@ class Hub:
                 ) from cause
             if isinstance(one, _connection_errors()):
                 said = self.quote(f"the connection failed ({one})")
-                raise _TransientError(said, attempts=attempts) from cause
+                raise AttemptError(said, attempts=attempts) from cause
         if isinstance(error, OSError) and error.errno is not None:
             raise OutputError(
                 f"this machine could not {doing} ({error.strerror}: {error.filename}). Mend that "
@@ -217,7 +197,7 @@ class Hub:
             ) from cause
         if isinstance(error, OSError | RuntimeError) and not isinstance(error, ValueError):
             said = self.quote(str(error) or type(error).__name__)
-            raise _TransientError(said, attempts=attempts) from cause
+            raise AttemptError(said, attempts=attempts) from cause
         raise HubError(
             f"{self.endpoint} gave an answer that makes no sense when it was asked to {doing}: "
             f"{self.quote(str(error))}. Is it a Hub?"
@@ -238,7 +218,7 @@ class Hub:
         said = f"{status} {said}".strip()
         if status in _BUSY:
             wait = _asked_to_wait(error)
-            raise _TransientError(f"it answered {said}", wait, attempts) from cause
+            raise AttemptError(f"it answered {said}", wait=wait, attempts=attempts) from cause
         if isinstance(error, GatedRepoError):
             text = (
                 f"{self.endpoint} does not let this user {doing}: its owner wants the terms "
@@ -314,34 +294,18 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         one = one.__cause__ or one.__context__
 
 
-def _asked_to_wait(error: Any) -> float:
-    """Return how many seconds the Hub asked us to wait, 0 if it did not say.
+def _asked_to_wait(error: Any) -> float | None:
+    """Return how many seconds the Hub asked us to wait, None if it did not say.
 
     The header `RateLimit` is of draft-ietf-httpapi-ratelimit-headers: `"api";r=0;t=55`.
     """
     headers = error.response.headers
-    asked = headers.get("Retry-After", "")
-    if not asked.isdigit():
+    asked = retry_after(headers)
+    if asked is None and error.response.status_code == 429:
         limit = re.search(r"\bt=(\d+)", headers.get("RateLimit", ""))
-        asked = limit[1] if limit and error.response.status_code == 429 else "0"
-    return float(asked)
-
-
-def _failure(state: RetryCallState) -> _TransientError:
-    assert state.outcome is not None
-    error = state.outcome.exception()
-    assert isinstance(error, _TransientError)
-    return error
-
-
-def _enough(state: RetryCallState) -> bool:
-    return state.attempt_number >= _failure(state).attempts
-
-
-def _wait(state: RetryCallState) -> float:
-    asked = _failure(state).wait
-    growing = _FIRST_WAIT_SECONDS * 2.0 ** (state.attempt_number - 1)
-    return max(min(growing, _LONGEST_WAIT_SECONDS), min(asked, _PATIENCE_SECONDS))
+        asked = float(limit[1]) if limit else None
+    # Coming back in 0 seconds is no advice to heed.
+    return asked or None
 
 
 def _client_errors() -> tuple[type[Exception], ...]:

@@ -9,21 +9,23 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING
 
 from medsins.builds.folder import MANIFEST, STATE, BuildFolder
+from medsins.builds.manifest import Shard
 from medsins.builds.verifying import Verification, verify
 from medsins.errors import BuildConflictError, CorruptBuildError, HubError, OutputError
 from medsins.hub.connection import DATASET, MAIN, Hub, check_name, endpoint_of, quiet
-from medsins.hub.upload_plan import TEXTS, Item, check_manifest
+from medsins.hub.upload_plan import TEXTS, Item, checked_manifest
 from medsins.io.files import writing
+from medsins.io.logs import logger
+from medsins.io.progress import progress_bar
 from medsins.raw.files import sha256
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoFile
 
+_LOG = logger("hub")
 _DOWNLOADS_AT_ONCE = 4
 _CLIENT_STATE = ".cache"
 
@@ -121,6 +123,7 @@ class _Source:
         """
         total = sum(item.size for item in items)
         there = sum(item.size for item in items if _path(item).is_file())
+        _LOG.info("pulling %s: %d bytes in shards, %d are there", self.repo_id, total, there)
         free = shutil.disk_usage(self._folder).free
         if total - there > free:
             raise OutputError(
@@ -128,9 +131,7 @@ class _Source:
                 f"{self._folder.parent} has {free:,}. Make room, or choose another folder."
             )
         with (
-            tqdm(
-                total=total, unit="B", unit_scale=True, unit_divisor=1024, disable=None, desc="pull"
-            ) as bar,
+            progress_bar(total, unit="B", desc="pull") as bar,
             ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool,
         ):
             try:
@@ -186,27 +187,27 @@ def _path(item: Item) -> Path:
 def _shards(source: _Source, folder: BuildFolder) -> list[Item]:
     """Return the shards that the manifest lists, if the repository has just these."""
     try:
-        manifest = json.loads(source.text(MANIFEST))
+        loaded = json.loads(source.text(MANIFEST))
     except ValueError as error:
         raise CorruptBuildError(f"the {MANIFEST} of {source.repo_id} is not valid JSON.") from error
-    check_manifest(manifest, source.repo_id)
-    for shard in manifest["shards"]:
-        if not _fits(shard, source.files.get(shard["path"])):
+    manifest = checked_manifest(loaded, source.repo_id)
+    for shard in manifest.shards:
+        if not _fits(shard, source.files.get(shard.path)):
             raise HubError(
-                f"{source.repo_id} does not hold what its {MANIFEST} says: {shard['path']} is not "
+                f"{source.repo_id} does not hold what its {MANIFEST} says: {shard.path} is not "
                 "there, or is another. A push may be under way or was interrupted; wait until it "
                 "is done, or take an earlier commit with --revision."
             )
     return [
-        Item(shard["path"], folder.path / shard["path"], shard["bytes"], shard["sha256"])
-        for shard in manifest["shards"]
+        Item(shard.path, folder.path / shard.path, shard.bytes, shard.sha256)
+        for shard in manifest.shards
     ]
 
 
-def _fits(shard: Mapping[str, Any], file: RepoFile | None) -> bool:
-    if file is None or file.size != shard["bytes"]:
+def _fits(shard: Shard, file: RepoFile | None) -> bool:
+    if file is None or file.size != shard.bytes:
         return False
-    return file.lfs is None or bool(file.lfs.sha256 == shard["sha256"])
+    return file.lfs is None or bool(file.lfs.sha256 == shard.sha256)
 
 
 def _clear(folder: BuildFolder, wanted: set[str]) -> None:

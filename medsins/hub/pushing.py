@@ -27,10 +27,10 @@ from medsins.hub.upload_plan import (
     check_sources,
     difference,
     manifest_of,
-    parcel,
     subset,
-    task_of,
+    upload_items,
 )
+from medsins.io.logs import logger
 from medsins.io.version import __version__
 from medsins.policy.decisions import ENDPOINT_ADVICE, Verdict, admitted, publication
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
     from huggingface_hub.hf_api import RepoFile
 
+_LOG = logger("hub")
 _SHARDS_A_COMMIT = 50
 """The Hub advises 50 to 100 files; smaller commits lose less when one fails."""
 
@@ -150,15 +151,15 @@ def push(
             return replace(decided, refusal=str(error))
         raise
     travelling = subset(folder, manifest, tasks)
-    paths = tuple(shard["path"] for shard in travelling["shards"])
+    paths = tuple(shard.path for shard in travelling.shards)
     if dry_run:
-        size = sum(shard["bytes"] for shard in travelling["shards"])
+        size = sum(shard.bytes for shard in travelling.shards)
         return replace(decided, uploaded=paths, bytes=size)
     hub = Hub(address, token, needs_token=True)
     is_there = _is_there(hub, repo_id, private)
     verify(folder.path)
     check_sources(folder, manifest)
-    items = parcel(folder, manifest, travelling)
+    items = upload_items(folder, manifest, travelling)
     if folder.finished() != manifest:
         raise BuildConflictError(
             f"{folder.path} was built into while it was being read. Push it when that is done."
@@ -166,10 +167,15 @@ def push(
     if not is_there:
         _create(hub, repo_id, private)
     branch = _branch(hub, repo_id, revision)
-    title = message or f"Push {len(set(map(task_of, paths)))} tasks with medsins {__version__}"
+    sent = {shard.task for shard in travelling.shards}
+    title = message or f"Push {len(sent)} tasks with medsins {__version__}"
     delivery = _Delivery(hub, repo_id, branch, items, title, create_pr)
     with quiet():
         delivery.run()
+    skipped = len(items) - len(delivery.uploaded)
+    _LOG.info(
+        "pushed %s: %d files uploaded, %d were there", repo_id, len(delivery.uploaded), skipped
+    )
     return replace(
         decided,
         revision=delivery.branch,
@@ -306,6 +312,8 @@ class _Delivery:
     def _send(self, batch: Changes, head: str, remote: dict[str, RepoFile], *, last: bool) -> None:
         from huggingface_hub.errors import HfHubHTTPError
 
+        sizes = len(batch.shards) + len(batch.texts), len(batch.gone)
+        _LOG.info("commit to %s: %d files to upload, %d to delete", self._repo_id, *sizes)
         part = "" if last and not self._commits else f" (part {self._commits + 1})"
         self._sent, self._answered, self._refusal = batch, False, None
         try:

@@ -8,7 +8,6 @@ says they are of; everything else in the folder stays where it is.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 
 from medsins.builds.folder import MANIFEST, BuildFolder
+from medsins.builds.manifest import Manifest, is_shard
+from medsins.builds.schemas import json_schemas
 from medsins.cards import build_texts, memory_sizes
 from medsins.errors import CorruptBuildError, IncompleteBuildError
-from medsins.io.files import dump
-from medsins.schema import SCHEMA_VERSION, json_schemas
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoFile
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 TEXTS = ("README.md", "LICENSES.md", "composition.svg", "croissant.json", MANIFEST)
 """What a build holds beside its shards and may pass on; the manifest is the last."""
 
-_SHARD = re.compile(
-    r"data/(?P<task>\w[\w.-]*)/(?:train|validation|test)-\d{5}-of-\d{5}\.parquet", re.ASCII
-)
 _BLOCK = 1 << 20
 
 
@@ -80,7 +76,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Changes:
-    """What has to happen in a repository so that it holds a parcel and nothing older.
+    """What has to happen in a repository so that it holds these files and nothing older.
 
     Attributes:
         shards: Shards that are not there, or differ.
@@ -108,7 +104,7 @@ class Changes:
         return Changes(self.shards[:most], (), ())
 
 
-def manifest_of(folder: BuildFolder) -> dict[str, Any]:
+def manifest_of(folder: BuildFolder) -> Manifest:
     """Return the manifest of a finished build, if it is one that may be believed.
 
     Raises:
@@ -118,60 +114,54 @@ def manifest_of(folder: BuildFolder) -> dict[str, Any]:
     for name in (MANIFEST, "data"):
         if (folder.path / name).is_symlink():
             raise CorruptBuildError(_linked(folder, name))
-    manifest = folder.finished()
-    check_manifest(manifest, str(folder.path))
-    for shard in manifest["shards"]:
-        path = folder.path / shard["path"]
+    manifest = checked_manifest(folder.finished().to_json(), str(folder.path))
+    for shard in manifest.shards:
+        path = folder.path / shard.path
         if path.is_symlink() or path.parent.is_symlink():
-            raise CorruptBuildError(_linked(folder, shard["path"]))
+            raise CorruptBuildError(_linked(folder, shard.path))
     return manifest
 
 
-def check_manifest(manifest: Any, where: str) -> None:
-    """Refuse a manifest that is not of this library, or that leads out of its folder.
+def checked_manifest(value: Any, where: str) -> Manifest:
+    """Return a manifest, or refuse one that is not of this library or leads out of its folder.
 
     Args:
-        manifest: What was read from the file.
+        value: What was read from the file.
         where: The folder or repository, for the message.
 
     Raises:
         CorruptBuildError: It is refused.
     """
-    version = manifest.get("schema_version") if isinstance(manifest, dict) else None
-    if isinstance(version, str) and version != SCHEMA_VERSION:
-        raise CorruptBuildError(
-            f"{where} holds a build of schema version {version[:20]}, and this medsins knows "
-            f"{SCHEMA_VERSION}. Use the version of medsins that made it, or build again."
-        )
     validator = jsonschema.Draft202012Validator(json_schemas()["manifest.schema.json"])
-    problem = next(iter(validator.iter_errors(manifest)), None)
+    problem = next(iter(validator.iter_errors(value)), None)
     if problem is not None:
         raise CorruptBuildError(
             f"the {MANIFEST} of {where} is not one that medsins writes: {problem.json_path}: "
             f"{problem.message[:200]}. Build again."
         )
+    manifest = Manifest.from_json(value, where)
     owners: dict[str, str] = {}
-    for source, facts in manifest["recipes"].items():
-        for task in facts["tasks"]:
+    for source, facts in manifest.recipes.items():
+        for task in facts.tasks:
             if owners.setdefault(task, source) != source:
                 raise CorruptBuildError(
                     f"the {MANIFEST} of {where} gives {task} to {owners[task]} and to {source}. "
                     "Build again."
                 )
     seen: set[str] = set()
-    for shard in manifest["shards"]:
-        path = shard["path"]
-        match = _SHARD.fullmatch(path)
-        if match is None or match["task"] not in owners or path in seen:
+    for shard in manifest.shards:
+        path = shard.path
+        if not is_shard(path) or shard.task not in owners or path in seen:
             raise CorruptBuildError(
                 f"the {MANIFEST} of {where} lists {path[:200]!r}, which is no shard of a task that "
                 "it has facts of, or lists it twice. Nothing was done; build again, or ask whoever "
                 "made this build."
             )
         seen.add(path)
+    return manifest
 
 
-def check_sources(folder: BuildFolder, manifest: Mapping[str, Any]) -> None:
+def check_sources(folder: BuildFolder, manifest: Manifest) -> None:
     """Refuse shards whose rows are of another source than the manifest says.
 
     What may be passed on is decided by source, so a shard must not lie about its own.
@@ -181,25 +171,20 @@ def check_sources(folder: BuildFolder, manifest: Mapping[str, Any]) -> None:
     """
     from pyarrow import parquet
 
-    owners = {task: name for name, facts in manifest["recipes"].items() for task in facts["tasks"]}
-    for shard in manifest["shards"]:
-        file = parquet.ParquetFile(folder.path / shard["path"], read_dictionary=["source"])
+    owners = manifest.owners
+    for shard in manifest.shards:
+        file = parquet.ParquetFile(folder.path / shard.path, read_dictionary=["source"])
         column = file.read(columns=["source"]).column("source")
         found = set(column.unique().to_pylist())
-        owner = owners[task_of(shard["path"])]
+        owner = owners[shard.task]
         if found - {owner}:
             raise CorruptBuildError(
-                f"{shard['path']} in {folder.path} has rows of another source than {owner}, whose "
+                f"{shard.path} in {folder.path} has rows of another source than {owner}, whose "
                 f"{MANIFEST} entry it stands under. Nothing was done; build again."
             )
 
 
-def task_of(path: str) -> str:
-    """Return the task of a shard by its path."""
-    return path.split("/")[1]
-
-
-def subset(folder: BuildFolder, manifest: dict[str, Any], tasks: Collection[str]) -> dict[str, Any]:
+def subset(folder: BuildFolder, manifest: Manifest, tasks: Collection[str]) -> Manifest:
     """Return the manifest of a build without the sources of other tasks.
 
     A source goes or stays as a whole, since that is how it is decided and how its records are
@@ -213,24 +198,19 @@ def subset(folder: BuildFolder, manifest: dict[str, Any], tasks: Collection[str]
     Raises:
         IncompleteBuildError: These tasks have no instances.
     """
-    recipes = {
-        name: facts
-        for name, facts in manifest["recipes"].items()
-        if facts["tasks"].keys() <= set(tasks)
-    }
-    if len(recipes) < len(manifest["recipes"]):
+    recipes = [name for name, facts in manifest.recipes.items() if facts.tasks.keys() <= set(tasks)]
+    if len(recipes) < len(manifest.recipes):
         # Nothing tells whether facts without tasks may be passed on.
-        recipes = {name: facts for name, facts in recipes.items() if facts["tasks"]}
-    kept = {task for facts in recipes.values() for task in facts["tasks"]}
-    shards = [shard for shard in manifest["shards"] if task_of(shard["path"]) in kept]
-    if not shards:
+        recipes = [name for name in recipes if manifest.recipes[name].tasks]
+    kept = manifest.only(recipes)
+    if not kept.shards:
         raise IncompleteBuildError(
             f"{folder.path} holds no instances that could travel. Run `medsins build` first."
         )
-    return {**manifest, "recipes": recipes, "shards": shards}
+    return kept
 
 
-def parcel(folder: BuildFolder, manifest: dict[str, Any], travelling: dict[str, Any]) -> list[Item]:
+def upload_items(folder: BuildFolder, manifest: Manifest, travelling: Manifest) -> list[Item]:
     """Return the files that travel: shards, and texts that describe just these.
 
     Args:
@@ -242,14 +222,14 @@ def parcel(folder: BuildFolder, manifest: dict[str, Any], travelling: dict[str, 
         CorruptBuildError: A text of the build is a symbolic link.
     """
     shards = [
-        Item(shard["path"], folder.path / shard["path"], shard["bytes"], shard["sha256"])
-        for shard in travelling["shards"]
+        Item(shard.path, folder.path / shard.path, shard.bytes, shard.sha256)
+        for shard in travelling.shards
     ]
     if travelling == manifest:
         texts = _texts_on_disk(folder)
     else:
         sizes = memory_sizes({shard.path: folder.path / shard.path for shard in shards})
-        written = {**build_texts(travelling, sizes), MANIFEST: dump(travelling)}
+        written = {**build_texts(travelling, sizes), MANIFEST: travelling.text()}
         texts = {name: text.encode() for name, text in written.items()}
     return shards + [Item.text(name, texts[name]) for name in TEXTS if name in texts]
 
@@ -266,9 +246,9 @@ def _texts_on_disk(folder: BuildFolder) -> dict[str, bytes]:
 
 
 def difference(items: Iterable[Item], remote: Mapping[str, RepoFile]) -> Changes:
-    """Compare a parcel with the files of a repository.
+    """Compare the files that travel with those of a repository.
 
-    Of files that the parcel does not have, only those are gone that medsins writes: what its owner
+    Of files that do not travel, only those are gone that medsins writes: what its owner
     put beside them stays.
     """
     wanted = {item.path: item for item in items}
@@ -279,7 +259,7 @@ def difference(items: Iterable[Item], remote: Mapping[str, RepoFile]) -> Changes
         tuple(
             path
             for path in sorted(remote)
-            if path not in wanted and (path in TEXTS or _SHARD.fullmatch(path))
+            if path not in wanted and (path in TEXTS or is_shard(path))
         ),
     )
 

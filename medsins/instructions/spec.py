@@ -16,7 +16,7 @@ from medsins.instructions.constraints import Constraint, declared, derive, prote
 from medsins.instructions.languages import language
 from medsins.instructions.seeds import Seed, read_seeds
 from medsins.instructions.similarity import masked, stems, words
-from medsins.text import NO_ENTITY
+from medsins.text import NO_ENTITY, one_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,7 @@ class InstructionSpec:
     @cached_property
     def folded(self) -> str:
         """The definition in lower case and on one line."""
-        return " ".join(self.definition.lower().split())
+        return one_line(self.definition.lower())
 
     @cached_property
     def pairs(self) -> frozenset[tuple[str, str]]:

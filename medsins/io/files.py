@@ -31,8 +31,9 @@ def writing(folder: Path, full: str = _FULL) -> Iterator[None]:
     except OSError as error:
         if isinstance(error, MedsinsError):
             raise
-        if error.errno == errno.ENOSPC:
-            raise OutputError(f"the disk of {folder} is full. {full}") from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            what = "disk" if error.errno == errno.ENOSPC else "quota on the disk"
+            raise OutputError(f"the {what} of {folder} is full. {full}") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise OutputError(
                 f"{folder} cannot be written ({os.strerror(error.errno)}). Choose another output "
@@ -55,8 +56,7 @@ def written_atomically(path: Path) -> Iterator[IO[bytes]]:
     try:
         with temporary.open("wb") as stream:
             yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
+            sync(stream)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -67,6 +67,26 @@ def write_atomically(path: Path, text: str) -> None:
     """Write a text file so that it is there whole or not at all, even after a power cut."""
     with written_atomically(path) as stream:
         stream.write(text.encode())
+
+
+def put(temporary: Path, path: Path, *, durable: bool = True) -> None:
+    """Put a file that is written in its place, where it is whole or not at all.
+
+    Args:
+        temporary: The file.
+        path: The place, on the same disk.
+        durable: Whether that holds after a power cut too, for which the disk is waited for.
+    """
+    if durable:
+        with temporary.open("rb") as stream:
+            sync(stream)
+    temporary.replace(path)
+
+
+def sync(stream: IO[bytes]) -> None:
+    """Wait until the disk has what was written into a file."""
+    stream.flush()
+    os.fsync(stream.fileno())
 
 
 def dump(value: Any) -> str:

@@ -18,19 +18,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
+from tenacity import Retrying
 
 from medsins.errors import EndpointError
+from medsins.io.logs import logger
 from medsins.llm.budget import used_up
 from medsins.llm.endpoint import Endpoint
 from medsins.llm.failures import (
     ATTEMPTS,
-    PATIENCE,
-    Backoff,
     RequestError,
     of_error,
     of_status,
     read_response,
+    retries,
     stop,
 )
 from medsins.llm.ledger import Ledger
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 LINES, BYTES = 50_000, 200 << 20
 """Most lines and bytes of a Batch file that OpenAI takes."""
 
+_LOG = logger("llm")
 _ROUNDS_WITHOUT_ANSWER = 3
 _ENDED = frozenset({"completed", "expired", "cancelled", "failed"})
 _PATH: Literal["/v1/chat/completions"] = "/v1/chat/completions"
@@ -187,6 +188,7 @@ class _Run:
                 self._forget(mark, keys, by_key)
             elif not by_key.keys().isdisjoint(keys):
                 found[job] = (mark, keys)
+                _LOG.info("resumed batch %s: %d requests", job, len(keys))
         return found
 
     def _created(self, mark: str) -> str | None:
@@ -242,6 +244,7 @@ class _Run:
             )
         )
         self.ledger.journal.append({"event": "batch", "mark": mark, "job": job.id})
+        _LOG.info("submitted batch %s: %d requests", job.id, len(keys))
         self.tell(f"batch {job.id}: {len(keys)} requests")
         return str(job.id), mark, keys
 
@@ -259,6 +262,7 @@ class _Run:
                 lines.update(_by_key(self._content(file)))
         answered = sum(self._settle(request, lines.get(key)) for key, request in requests.items())
         self.ledger.journal.append({"event": "batch read", "mark": mark, "status": batch.status})
+        _LOG.info("batch %s %s: %d of %d answered", job, batch.status, answered, len(requests))
         if batch.status != "completed":
             self.tell(f"batch {job} {batch.status}: {answered} of {len(requests)} answered")
         return answered
@@ -302,14 +306,7 @@ class _Run:
                 raise RequestError("connection lost", retryable=True) from error
 
         try:
-            for attempt in Retrying(
-                retry=retry_if_exception(lambda e: isinstance(e, RequestError) and e.retryable),
-                stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(PATIENCE),
-                wait=Backoff(),
-                reraise=True,
-            ):
-                with attempt:
-                    return once()
+            return Retrying(**retries("files and batches"))(once)
         except RequestError as error:
             if error.fatal:
                 raise stop(error) from error
@@ -317,7 +314,6 @@ class _Run:
                 f"{self.endpoint.base_url} does not take batches ({error.reason}). What was "
                 "answered is kept; run the same command again, or without --batch."
             ) from error
-        return None
 
 
 def _by_key(content: bytes) -> dict[str, dict[str, Any]]:

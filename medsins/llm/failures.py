@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import random
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from tenacity import RetryCallState
-from tenacity.wait import wait_base
-
 from medsins.errors import EndpointError
+from medsins.io.logs import logger
+from medsins.io.retries import AttemptError, policy, retry_after
 from medsins.llm.endpoint import Endpoint
 from medsins.llm.requests import Response
 
@@ -27,80 +23,48 @@ ATTEMPTS = 6
 PATIENCE = 600.0
 """Most seconds that one request may take in one run, waiting included."""
 
+FIRST_WAIT = 0.5
+"""Most seconds before the second attempt at a request; each further one doubles it."""
+
+_LOG = logger("llm")
 _LONGEST_WAIT = 60.0
 _AGAIN = frozenset({408, 409, 425, 429})
 _ENDS_THE_RUN = frozenset({401, 403, 404})
 
 
-@dataclass
-class RequestError(Exception):
+@dataclass(eq=False)
+class RequestError(AttemptError):
     """A request without a usable answer.
 
     Attributes:
         reason: What happened, in a few words: "429", "timeout", "no JSON".
         retryable: Whether another attempt may succeed.
-        billed: Whether the endpoint may have billed it.
         wait: Seconds that the endpoint asks to wait; None if it does not say.
+        billed: Whether the endpoint may have billed it.
         rate_limited: Whether the endpoint has too many requests.
         fatal: What to tell the user, where no other request can succeed either.
         response: The final answer, where the endpoint turned down this one question for good.
         without_schema: Whether to ask again without the schema, which the endpoint does not know.
     """
 
-    reason: str
     retryable: bool = False
     billed: bool = False
-    wait: float | None = None
     rate_limited: bool = False
     fatal: str = ""
     response: Response | None = None
     without_schema: bool = False
 
 
-class Backoff(wait_base):
-    """Waits as long as the endpoint asks, else exponentially with full jitter.
-
-    The jitter is not seeded: it decides when a question is asked, never what comes of it.
+def retries(doing: str, first: float = FIRST_WAIT) -> dict[str, Any]:
+    """Return when to ask again, as arguments of tenacity; see `medsins.io.retries`.
 
     Args:
-        first: Most seconds before the second attempt; each further one doubles it, up to a minute.
+        doing: What is asked, for the log.
+        first: Most seconds before the second attempt.
     """
-
-    def __init__(self, first: float = 0.5) -> None:
-        self.first = first
-
-    def __call__(self, retry_state: RetryCallState) -> float:
-        """Return the seconds to wait."""
-        error = retry_state.outcome.exception() if retry_state.outcome else None
-        if isinstance(error, RequestError):
-            if error.without_schema:
-                return 0.0
-            if error.wait is not None:
-                return error.wait
-        ceiling = min(_LONGEST_WAIT, self.first * 2 ** (retry_state.attempt_number - 1))
-        return random.uniform(0, ceiling)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that an answer asks to wait: `retry-after-ms`, or `Retry-After`.
-
-    `Retry-After` is a number of seconds or a date (RFC 9110, section 10.2.3).
-    """
-    try:
-        return max(0.0, float(headers["retry-after-ms"]) / 1000)
-    except (KeyError, ValueError):
-        pass
-    said = headers.get("retry-after")
-    if said is None:
-        return None
-    try:
-        return max(0.0, float(said))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
-    except (ValueError, TypeError):
-        return None
+    return policy(
+        _LOG, doing, attempts=ATTEMPTS, first=first, longest=_LONGEST_WAIT, patience=PATIENCE
+    )
 
 
 def of_status(
@@ -142,7 +106,7 @@ def of_status(
             rate_limited=status in (429, 503, 529),
         )
     if status == 400 and any(word in message for word in ("response_format", "json_schema")):
-        return RequestError("no schema", retryable=True, without_schema=True)
+        return RequestError("no schema", retryable=True, wait=0.0, without_schema=True)
     if status < 400:
         return RequestError(
             str(status),

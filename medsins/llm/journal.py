@@ -8,11 +8,10 @@ journal is.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -20,6 +19,8 @@ from typing import Any, BinaryIO
 import xxhash
 
 from medsins.errors import BuildConflictError, InvalidFileError, OutputError
+from medsins.io.files import sync
+from medsins.io.locks import locked
 
 VERSION = 2
 _SYNC_SECONDS = 1.0
@@ -40,6 +41,7 @@ class Journal:
         self.path = path
         self.kind = kind
         self._stream: BinaryIO | None = None
+        self._open = ExitStack()
         self._synced = 0.0
 
     def __enter__(self) -> Journal:
@@ -50,25 +52,21 @@ class Journal:
             InvalidFileError: It is damaged before its end, or of another kind or version.
             OutputError: It cannot be written.
         """
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._stream = self.path.open("a+b")
-        except OSError as error:
-            raise OutputError(
-                f"{self.path} cannot be written ({error.strerror}). Choose another folder."
-            ) from error
-        try:
-            fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._stream.close()
-            raise BuildConflictError(
-                f"another process writes {self.path}. Wait until it is done."
-            ) from error
-        try:
+        lock = self.path.with_name(f".{self.path.name}.lock")
+        taken = f"another process writes {self.path}. Wait until it is done."
+        with ExitStack() as stack:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(locked(lock, taken, remove=True))
+                self._stream = stack.enter_context(self.path.open("a+b"))
+            except BuildConflictError:
+                raise
+            except OSError as error:
+                raise OutputError(
+                    f"{self.path} cannot be written ({error.strerror}). Choose another folder."
+                ) from error
             self._mend()
-        except BaseException:
-            self._stream.close()
-            raise
+            self._open = stack.pop_all()
         return self
 
     def __exit__(
@@ -78,8 +76,8 @@ class Journal:
         trace: TracebackType | None,
     ) -> None:
         assert self._stream is not None
-        with self._stream as stream:
-            os.fsync(stream.fileno())
+        with self._open:
+            sync(self._stream)
 
     def _mend(self) -> None:
         assert self._stream is not None
@@ -130,7 +128,7 @@ class Journal:
             self._stream.write(b"".join(map(_line, events)))
             self._stream.flush()
             if time.monotonic() - self._synced > _SYNC_SECONDS:
-                os.fsync(self._stream.fileno())
+                sync(self._stream)
                 self._synced = time.monotonic()
         except OSError as error:
             raise OutputError(

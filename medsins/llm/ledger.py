@@ -9,9 +9,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from medsins.io.logs import logger
 from medsins.llm.budget import Budget, Reservation
 from medsins.llm.journal import Journal
 from medsins.llm.requests import Request, Response
+
+_LOG = logger("llm")
 
 
 class Ledger:
@@ -44,6 +47,7 @@ class Ledger:
                 self._settle(key, Response(**event["response"]))
             elif kind == "failed":
                 self._let_go(key, billed=event["billed"])
+        _LOG.info("%s: %d answers of earlier runs", self.journal.path, len(self._responses))
 
     def answered(self, request: Request) -> Response | None:
         """Return the answer to a request if there is one already."""

@@ -11,19 +11,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_before_delay
+from tenacity import AsyncRetrying
 
 from medsins.errors import EndpointError
+from medsins.io.logs import logger
 from medsins.llm.budget import used_up
 from medsins.llm.endpoint import Endpoint
 from medsins.llm.failures import (
     ATTEMPTS,
-    PATIENCE,
-    Backoff,
+    FIRST_WAIT,
     RequestError,
     now,
     of_error,
     read_response,
+    retries,
     stop,
 )
 from medsins.llm.ledger import Ledger
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 LARGEST_ANSWER = 8 << 20
 """Bytes of an answer beyond which nobody reads on: no completion is that long."""
 
+_LOG = logger("llm")
 _HOPELESS = 5
 """So many requests in a row without an answer, after all attempts, end the run."""
 
@@ -59,7 +61,7 @@ class Pace:
     connect: float = 10.0
     read: float = 120.0
     total: float = 300.0
-    first_wait: float = 0.5
+    first_wait: float = FIRST_WAIT
 
 
 def ask(
@@ -191,14 +193,7 @@ class _Run:
         self, request: Request, client: AsyncOpenAI
     ) -> tuple[Request, Response | None, str]:
         """Ask one request until it is answered; neither response nor reason means out of budget."""
-        retrying = AsyncRetrying(
-            retry=retry_if_exception(
-                lambda error: isinstance(error, RequestError) and error.retryable
-            ),
-            stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(PATIENCE),
-            wait=Backoff(self.pace.first_wait),
-            reraise=True,
-        )
+        retrying = AsyncRetrying(**retries(request.label, self.pace.first_wait))
         try:
             async for attempt in retrying:
                 with attempt:
@@ -265,6 +260,7 @@ class _Run:
         now = time.monotonic()
         if now >= self.cool_until:
             self.width = max(1.0, self.width / 2)
+            _LOG.warning("rate limited: %d requests at once from now on", self.width)
         self.clean = 0
         self.cool_until = max(self.cool_until, now + (failure.wait or 0.0))
 

@@ -52,7 +52,7 @@ def tag(name: str, /, *children: Html, **attributes: Attribute) -> Html:
         for key, value in attributes.items()
         if value is not None and value is not False
     )
-    if name in _VOID:
+    if name in _VOID and not children:
         return Html(f"<{name}{written}/>")
     return Html(f"<{name}{written}>{''.join(children)}</{name}>")
 

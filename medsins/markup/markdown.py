@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from medsins.text import one_line
+
 _MARKUP = re.compile(r"[\\`*<>|\[\]~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
 def plain(text: str) -> str:
     """Return text so that Markdown shows it as it is, on one line."""
-    return _MARKUP.sub(lambda match: f"\\{match[0]}", " ".join(text.split()))
+    return _MARKUP.sub(lambda match: f"\\{match[0]}", one_line(text))
 
 
 def anchor(heading: str) -> str:

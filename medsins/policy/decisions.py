@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from medsins.builds.manifest import HoldsSources, SourceTerms
 from medsins.errors import AccessError, MedsinsError
 from medsins.registry import recipe as find_recipe
 from medsins.taxonomy import LlmApi, Redistribution
@@ -55,36 +56,32 @@ def is_loopback(url: str) -> bool:
     return not {parts.scheme, "all"} & proxies.keys() or bool(proxy_bypass(host))
 
 
-def publication(
-    manifest: dict[str, Any], *, endpoint: str = "", covered_by: str = ""
-) -> list[Verdict]:
+def publication(held: HoldsSources, *, endpoint: str = "", covered_by: str = "") -> list[Verdict]:
     """Say of every task of a build whether its instances may be passed on.
 
     Args:
-        manifest: The build's manifest.
+        held: What would go: the manifest of a build, or a benchmark.
         endpoint: URL of where they would go; "" if anyone might get them.
         covered_by: Name of the agreement that the user says covers the endpoint.
 
     Returns:
-        One verdict for each task, in the manifest's order.
+        One verdict for each task, in their order.
     """
-    return _verdicts(manifest, "redistribution", _OPEN_TO_SHARE, endpoint, covered_by)
+    return _verdicts(held, "redistribution", _OPEN_TO_SHARE, endpoint, covered_by)
 
 
-def model_calls(
-    manifest: dict[str, Any], *, base_url: str = "", covered_by: str = ""
-) -> list[Verdict]:
+def model_calls(held: HoldsSources, *, base_url: str = "", covered_by: str = "") -> list[Verdict]:
     """Say of every task of a build whether its text may be sent to a model endpoint.
 
     Args:
-        manifest: The build's manifest.
+        held: What would go: the manifest of a build, or a benchmark.
         base_url: URL of the endpoint.
         covered_by: Name of the agreement that the user says covers the endpoint.
 
     Returns:
-        One verdict for each task, in the manifest's order.
+        One verdict for each task, in their order.
     """
-    return _verdicts(manifest, "llm_api", _OPEN_TO_MODELS, base_url, covered_by)
+    return _verdicts(held, "llm_api", _OPEN_TO_MODELS, base_url, covered_by)
 
 
 def admitted(
@@ -133,21 +130,21 @@ _OPEN_TO_MODELS = {LlmApi.ALLOWED}
 
 
 def _verdicts(
-    manifest: dict[str, Any], fact: str, fine: set[Any], endpoint: str, covered_by: str
+    held: HoldsSources, fact: str, fine: set[Any], endpoint: str, covered_by: str
 ) -> list[Verdict]:
     found = []
-    for source, facts in manifest["recipes"].items():
-        allowed, reason = _judge(source, facts, fact, fine, endpoint, covered_by)
-        if manifest["options"].get("sample") is True:
+    for terms in held.terms:
+        allowed, reason = _judge(terms, fact, fine, endpoint, covered_by)
+        if held.sample:
             allowed, reason = True, "synthetic sample"
-        found += [Verdict(task, source, allowed, reason) for task in facts["tasks"]]
+        found += [Verdict(task, terms.source, allowed, reason) for task in terms.tasks]
     return found
 
 
 def _judge(
-    source: str, facts: dict[str, Any], fact: str, fine: set[Any], endpoint: str, covered_by: str
+    terms: SourceTerms, fact: str, fine: set[Any], endpoint: str, covered_by: str
 ) -> tuple[bool, str]:
-    stated = [str(facts.get(fact, "")), *_installed(source, fact)]
+    stated = [str(getattr(terms, fact)), *_installed(terms.source, fact)]
     closed = [value for value in stated if value not in fine]
     if not closed:
         return True, f"{fact} is {stated[0]}"

@@ -67,15 +67,15 @@ def refuse_copies(
         runs.update(dict.fromkeys(_runs(text), what))
     for run in chain.from_iterable(map(_runs, spans)):
         runs.pop(run, None)
-    for shard in folder.finished()["shards"]:
-        file = parquet.ParquetFile(folder.path / shard["path"])
+    for shard in folder.finished().shards:
+        file = parquet.ParquetFile(folder.path / shard.path)
         for batch in file.iter_batches(4096, columns=["input", "output"]):
             columns = (batch.column(name).to_pylist() for name in ("input", "output"))
             for run in chain.from_iterable(_runs(text) for text in chain(*columns)):
                 if run in runs:
                     raise AccessError(
                         f"the {runs[run]} shares {WORDS} words in a row with an instance in "
-                        f"{shard['path']}. Nothing was sent. Definitions and seed prompts must not "
+                        f"{shard.path}. Nothing was sent. Definitions and seed prompts must not "
                         "quote instances."
                     )
 

@@ -16,10 +16,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import xxhash
 from pyarrow import parquet
-from tqdm import tqdm
 
 from medsins.builds.folder import BuildFolder
+from medsins.io.progress import progress_bar
 from medsins.registry import tasks as all_tasks
+from medsins.text import folded
 
 WORDS = 13
 """Length of the runs of words that are compared."""
@@ -79,14 +80,13 @@ def find_leaks(path: str | os.PathLike[str], *, progress: bool | None = None) ->
     manifest = folder.finished()
     tested = {task.name for task in all_tasks() if task.benchmark_id}
     shards: dict[str, list[Path]] = {"test": [], "train": []}
-    for shard in manifest["shards"]:
-        _, task, name = shard["path"].split("/")
-        split = name.split("-")[0]
-        if split == "train" or (split == "test" and task in tested):
-            shards[split].append(folder.path / shard["path"])
+    for shard in manifest.shards:
+        if shard.split == "train" or (shard.split == "test" and shard.task in tested):
+            shards[shard.split].append(folder.path / shard.path)
     tests = _Tests(_rows(shards["test"]))
-    disable = None if progress is None else not progress
-    with tqdm(total=len(shards["train"]), unit="shard", disable=disable, desc="leaks") as bar:
+    with progress_bar(
+        len(shards["train"]), unit="shard", desc="contamination", progress=progress
+    ) as bar:
         for one in shards["train"]:
             for task, ids, inputs in _rows([one]):
                 tests.compare(task, ids, inputs)
@@ -166,10 +166,11 @@ def _hashed(inputs: Sequence[str]) -> tuple[Hashes, Hashes, list[int]]:
     lengths: list[int] = []
     whole: list[int] = []
     for text in inputs:
-        folded = text.casefold().split()
-        whole.append(digest(" ".join(folded).encode()))
-        lengths.append(len(folded))
-        for word in folded:
+        one = folded(text)
+        whole.append(digest(one.encode()))
+        parts = one.split()
+        lengths.append(len(parts))
+        for word in parts:
             if word not in known:
                 known[word] = digest(word.encode())
             words.append(known[word])

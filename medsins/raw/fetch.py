@@ -11,9 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import Retrying
 
 from medsins.errors import FetchError
+from medsins.io.files import put
+from medsins.io.logs import logger
+from medsins.io.retries import AttemptError, policy, retry_after
 from medsins.raw.files import Download, sha256
 
 _BLOCK = 1 << 20
@@ -24,10 +27,7 @@ _PAGE = (b"<!doctype html", b"<html", b"<head")
 _MARKUP = (b"<?xml", b"<!--")
 _HTML = re.compile(rb"<html|<!doctype html")
 _TRANSIENT_STATUS = {408, 425, 429, 500, 502, 503, 504}
-
-
-class _TransientError(Exception):
-    """The transfer may work if it is tried again."""
+_LOG = logger("raw")
 
 
 def download(
@@ -51,6 +51,7 @@ def download(
     """
     target = folder / wanted.path
     if target.is_file() and sha256(target) == wanted.sha256:
+        _LOG.info("%s is there already", target)
         return False
     if target.is_file():
         raise FetchError(
@@ -71,10 +72,12 @@ def download(
                 _transfer(url, part, tick)
             _accept(part, wanted, url)
         except FetchError as error:
+            _LOG.warning("%s did not deliver %s", _shown(url), wanted.path)
             failures.append(str(error))
         else:
             with _writing(target):
-                part.replace(target)
+                put(part, target)
+            _LOG.info("fetched %s: its digest is right", _shown(url))
             return True
     raise FetchError(
         f"{wanted.path} could not be fetched. "
@@ -95,6 +98,7 @@ def _accept(part: Path, wanted: Download, url: str) -> None:
     found = sha256(part)
     if found == wanted.sha256:
         return
+    _LOG.warning("%s delivered other bytes than are pinned", _shown(url))
     size = part.stat().st_size
     with part.open("rb") as stream:
         begin = stream.read(1024).removeprefix(b"\xef\xbb\xbf").lstrip().lower()
@@ -110,18 +114,19 @@ def _accept(part: Path, wanted: Download, url: str) -> None:
     )
 
 
+def _shown(url: str) -> str:
+    """Return an address for the log, without what may be a key."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
 def _transfer(url: str, part: Path, tick: Callable[[int], object]) -> None:
     if urlsplit(url).scheme not in ("http", "https"):
         raise FetchError(f"{url} is no web address.")
-    attempt = retry(
-        retry=retry_if_exception_type(_TransientError),
-        stop=stop_after_attempt(_ATTEMPTS),
-        wait=wait_random_exponential(multiplier=_FIRST_WAIT_SECONDS, max=30),
-        reraise=True,
-    )(_attempt)
+    again = Retrying(**policy(_LOG, _shown(url), attempts=_ATTEMPTS, first=_FIRST_WAIT_SECONDS))
     try:
-        attempt(url, part, tick)
-    except _TransientError as error:
+        again(_attempt, url, part, tick)
+    except AttemptError as error:
         raise FetchError(f"{url}: {error}; tried {_ATTEMPTS} times.") from error
 
 
@@ -144,7 +149,7 @@ def _attempt(url: str, part: Path, tick: Callable[[int], object]) -> None:
                     got += len(block)
                     tick(len(block))
             if length is not None and got < int(length):
-                raise _TransientError(f"the connection ended after {got:,} of {length} bytes")
+                raise AttemptError(f"the connection ended after {got:,} of {length} bytes")
     except FetchError:
         raise
     except urllib.error.HTTPError as error:
@@ -152,7 +157,8 @@ def _attempt(url: str, part: Path, tick: Callable[[int], object]) -> None:
             # Nothing is left to send: what is there is whole, or of another file.
             return
         if error.code in _TRANSIENT_STATUS:
-            raise _TransientError(f"the server answered {error.code} {error.reason}") from error
+            said = f"the server answered {error.code} {error.reason}"
+            raise AttemptError(said, wait=retry_after(error.headers)) from error
         raise FetchError(f"{url} answered {error.code} {error.reason}.") from error
     except (OSError, http.client.HTTPException) as error:
-        raise _TransientError(f"the connection failed ({error})") from error
+        raise AttemptError(f"the connection failed ({error})") from error

@@ -10,20 +10,18 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from rapidfuzz.distance import LCSseq
-
 from medsins.instructions.languages import script
 from medsins.instructions.phrases import imperatives
-from medsins.instructions.similarity import words
+from medsins.instructions.similarity import NEAR, rouge_l, words
+from medsins.text import casefolded, one_line
 
-NEAR, VERY_NEAR = 0.7, 0.9
-"""ROUGE-L from which on two wordings count as near, and as very near, repeats."""
+VERY_NEAR = 0.9
+"""From this ROUGE-L on, two wordings are very near repeats."""
 
 _ROUGE_WORD = re.compile(r"[a-z0-9]+")
 _PUNCTUATION = re.compile(r"[^\w\s]")
@@ -62,9 +60,12 @@ def coded(texts: Sequence[Sequence[str]]) -> Codes:
 
 
 def squeezed(text: str) -> str:
-    """Return a text without case, punctuation and surplus blanks: NFKC, then case folded."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(_PUNCTUATION.sub("", folded).split())
+    """Return a text without case, punctuation and surplus blanks.
+
+    Unlike `normalised`, which decides what is new, it joins what a hyphen or apostrophe parts and
+    keeps underscores: published counts of repeats are made like that.
+    """
+    return one_line(_PUNCTUATION.sub("", casefolded(text)))
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def likeness(texts: Codes) -> Likeness:
     total = 0.0
     kept: list[int] = []
     for i, one in enumerate(texts):
-        row = [_rouge_l(one, other) for other in texts[:i]]
+        row = [rouge_l(one, other) for other in texts[:i]]
         total += sum(row)
         most = max(row, default=0.0)
         near += most >= NEAR
@@ -104,12 +105,6 @@ def likeness(texts: Codes) -> Likeness:
             kept.append(i)
     pairs = len(texts) * (len(texts) - 1) / 2
     return Likeness(near, very_near, len(kept), total / pairs if pairs else 0.0)
-
-
-def _rouge_l(one: list[int], other: list[int]) -> float:
-    if not one or not other:
-        return 0.0
-    return float(2 * LCSseq.similarity(one, other) / (len(one) + len(other)))
 
 
 def self_bleu(texts: Codes) -> float:

@@ -11,11 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from rapidfuzz.distance import LCSseq
-
 from medsins.instructions.filters import DEFAULT, FILTERS, FilterSettings, run_filters
 from medsins.instructions.filters import REASONS as FILTER_REASONS
-from medsins.instructions.similarity import masked, normalised, words
+from medsins.instructions.similarity import masked, normalised, rouge_l, words
 from medsins.instructions.spec import InstructionSpec
 
 __all__ = [
@@ -168,7 +166,7 @@ class Pool:
             # A common subsequence is no longer than the shorter of the two.
             if not total or 2 * min(len(coded), len(other)) <= best * total:
                 continue
-            similarity = 2 * LCSseq.similarity(coded, other) / total
+            similarity = rouge_l(coded, other)
             if similarity > best:
                 best, nearest = similarity, text
         return best, nearest

@@ -7,28 +7,25 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tqdm import tqdm
-
 from medsins.errors import CheckError
 from medsins.instructions.lint import seed_problems
 from medsins.instructions.spec import InstructionSpec
 from medsins.instructions.wordings import EXPANSIONS, wordings
 from medsins.io.files import writing
-from medsins.llm.batches import Batching, ask_in_batches
-from medsins.llm.budget import Budget, Caps, Price, Spent
-from medsins.llm.endpoint import Endpoint
+from medsins.io.progress import progress_bar
+from medsins.llm.batches import Batching
+from medsins.llm.budget import Price, Spent
+from medsins.llm.calls import Calls
 from medsins.llm.journal import Journal
 from medsins.llm.ledger import Ledger
-from medsins.llm.local import Backend, ask_backend
-from medsins.llm.online import Pace, ask
+from medsins.llm.local import Backend
+from medsins.llm.online import Pace
 from medsins.policy.personal import refuse_copies, refuse_personal
 from medsins.registry import resolve
 from medsins.self_instruct.plan import Expansion, Plan
 from medsins.self_instruct.pool import FilterSettings
 from medsins.self_instruct.prompts import Asking
 from medsins.self_instruct.writing import JOURNAL, write_card, write_task
-
-_LOCAL = "a Python function"
 
 
 @dataclass(frozen=True)
@@ -164,7 +161,20 @@ def expand(
             f"{len(wrong)} problems in seed prompts, the first: {wrong[0]}. Mend them first; "
             "`medsins check` lists all. Nothing was sent."
         )
-    prices = Price.parse(price) if isinstance(price, str) else price
+    calls = Calls(
+        model=model,
+        base_url=base_url,
+        api_key_env=api_key_env,
+        headers=headers,
+        budget_usd=budget_usd,
+        price=price,
+        max_requests=max_requests,
+        max_tokens=max_tokens,
+        max_minutes=max_minutes,
+        pace=pace,
+        batch=batch,
+    )
+    prices = calls.prices()
     asking, filters = asking or Asking(), filters or FilterSettings()
     specs = {task.name: task.spec for task in tasks}
     seeds = {task.name: [one.text for one in wordings(task.spec, "seeds")] for task in tasks}
@@ -174,42 +184,27 @@ def expand(
     if guard is not None:
         spans = {span for one in specs.values() for span in one.protected}
         refuse_copies(leaving, guard, spans)
-    named = model if isinstance(model, str) else getattr(model, "__name__", _LOCAL)
 
     def planned(name: str) -> Expansion:
-        return Expansion(specs[name], seeds[name], target, asking, filters, named)
+        return Expansion(specs[name], seeds[name], target, asking, filters, calls.name)
 
     path = Path(out).expanduser()
     if dry_run:
         return ExpandResult(path, estimates={n: _estimate(planned(n), prices) for n in specs})
-    endpoint = (
-        Endpoint.at(model, base_url, api_key_env, headers) if isinstance(model, str) else None
-    )
-    seconds = max_minutes * 60 if max_minutes is not None else None
-    caps = Caps(budget_usd, max_requests, max_tokens, seconds)
-    budget = Budget(caps, prices, batch=bool(batch))
-    disable = None if progress is None else not progress
+    endpoint, budget = calls.endpoint(), calls.budget()
     with (
         writing(path),
         Journal(path / JOURNAL, "expansion") as journal,
-        tqdm(total=target * len(tasks), unit="instruction", disable=disable) as bar,
+        progress_bar(target * len(tasks), unit="instruction", progress=progress) as bar,
     ):
-        ledger = Ledger(journal, budget, named, audit=True)
+        ledger = Ledger(journal, budget, calls.name, audit=True)
         plan = Plan(
             {name: planned(name) for name in specs},
             on_progress=bar.update,
             on_end=lambda expansion: write_task(path, expansion, prices),
         )
-        said = tell or bar.write
         try:
-            if endpoint is None:
-                assert not isinstance(model, str)
-                ask_backend(plan, model, ledger)
-            elif batch:
-                batching = batch if isinstance(batch, Batching) else Batching()
-                ask_in_batches(plan, endpoint, ledger, batching, said)
-            else:
-                ask(plan, endpoint, ledger, pace or Pace(), said)
+            calls.ask(plan, endpoint, ledger, tell or bar.write)
         finally:
             write_card(path, list(plan))
     return ExpandResult(path, {one.spec.name: _expanded(one) for one in plan}, budget.spent)

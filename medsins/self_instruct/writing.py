@@ -19,6 +19,7 @@ from medsins.instructions.wordings import instruction_id
 from medsins.io.files import write_atomically
 from medsins.io.version import __version__
 from medsins.llm.budget import Price
+from medsins.markup.markdown import table
 from medsins.self_instruct.plan import Accepted, Expansion
 from medsins.self_instruct.prompts import VERSION
 
@@ -28,6 +29,14 @@ LICENSE_NOTE = (
     "Made by a language model from seed prompts under Apache-2.0; the terms of the model's "
     "provider apply."
 )
+
+_CARD = """\
+# Expanded instructions
+
+Wordings of task definitions, made by a language model from seed prompts \
+(Self-Instruct, arXiv:2212.10560) and checked one by one. No person wrote or reviewed them.
+
+Each `<task>.jsonl` has a row for each instruction, with what it was made from and by."""
 
 
 def write_task(folder: Path, expansion: Expansion, price: Price | None) -> None:
@@ -108,20 +117,7 @@ def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 def write_card(folder: Path, expansions: Sequence[Expansion]) -> None:
     """Write the README.md of the folder, from the tasks of this run and what lies there."""
     here = {expansion.spec.name: expansion for expansion in expansions}
-    lines = [
-        "# Expanded instructions",
-        "",
-        (
-            "Wordings of task definitions, made by a language model from seed prompts "
-            "(Self-Instruct, arXiv:2212.10560) and checked one by one. No person wrote or reviewed "
-            "them."
-        ),
-        "",
-        "Each `<task>.jsonl` has a row for each instruction, with what it was made from and by.",
-        "",
-        "| task | instructions | candidates | state | rejected |",
-        "| --- | ---: | ---: | --- | --- |",
-    ]
+    rows = []
     total: Counter[str] = Counter()
     for task, expansion in sorted(here.items()):
         if expansion.state in ("open", "unfinished"):
@@ -129,14 +125,14 @@ def write_card(folder: Path, expansions: Sequence[Expansion]) -> None:
         reasons = expansion.reasons()
         total.update(reasons)
         said = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
-        lines.append(
-            f"| {task} | {len(expansion.accepted)} | {expansion.offered} | {expansion.state} | "
-            f"{said} |"
-        )
+        counts = (str(len(expansion.accepted)), str(expansion.offered))
+        rows.append((task, *counts, expansion.state, said))
     for path in sorted(folder.glob("*.jsonl")):
         if path.stem not in here and path.name != JOURNAL:
             count = len(path.read_text(encoding="utf-8").splitlines())
-            lines.append(f"| {path.stem} | {count} | | made before | |")
+            rows.append((path.stem, str(count), "", "made before", ""))
+    heads = ("task", "instructions", "candidates", "state", "rejected")
+    parts = [_CARD, table(heads, rows, numbers=(1, 2))]
     if total:
-        lines += ["", "Rejected in all: " + ", ".join(f"{r} {n}" for r, n in sorted(total.items()))]
-    write_atomically(folder / "README.md", "\n".join([*lines, ""]))
+        parts.append("Rejected in all: " + ", ".join(f"{r} {n}" for r, n in sorted(total.items())))
+    write_atomically(folder / "README.md", "\n\n".join(parts) + "\n")

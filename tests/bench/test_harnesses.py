@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -41,7 +42,6 @@ from medsins.errors import (
     OutputError,
     UnknownNameError,
 )
-from medsins.io.files import dump
 
 TASKS = (
     *("medqa_mcqa_en", "medmcqa_mcq", "pubmedqa_yes_no_maybe", "mednli_entailment_classification"),
@@ -66,8 +66,7 @@ def real(bench: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> Benchmar
     """The same benchmark, as if it were not built from synthetic samples."""
     out = tmp_path_factory.mktemp("real") / "bench"
     shutil.copytree(bench.path, out, ignore=shutil.ignore_patterns("build"))
-    facts = {**bench.facts, "options": {**bench.facts["options"], "sample": False}}
-    (out / "benchmark.json").write_text(dump(facts), encoding="utf-8")
+    replace(bench.facts, options=replace(bench.facts.options, sample=False)).write(out)
     return Benchmark(out)
 
 
@@ -123,7 +122,7 @@ def test_every_export_is_a_benchmark_too(
     assert record["tasks"].keys() == bench.tasks.keys()
     for name, facts in record["tasks"].items():
         assert facts["rows"] == len(bench.items(name))
-        assert facts["items_sha256"] == bench.tasks[name]["items"]
+        assert facts["items_sha256"] == bench.tasks[name].items
         assert facts["license"]
     readme = (exports[to] / "README.md").read_text(encoding="utf-8")
     assert all(f"| {task} | " in readme for task in bench.tasks)
@@ -155,11 +154,11 @@ def test_what_may_not_be_passed_on_is_left_out_whole(
 ) -> None:
     closed = [
         task
-        for name, facts in real.facts["recipes"].items()
-        if facts["redistribution"] == "no"
-        for task in facts["tasks"]
+        for name, facts in real.facts.recipes.items()
+        if facts.redistribution == "no"
+        for task in facts.tasks
     ]
-    assert {name for name, facts in real.facts["recipes"].items() if set(facts["tasks"]) & set(
+    assert {name for name, facts in real.facts.recipes.items() if set(facts.tasks) & set(
         closed
     )} >= CLOSED  # fmt: skip
     out = export_benchmark(
@@ -251,14 +250,14 @@ def test_task_files_name_their_rows_functions_and_groups(
     for name, one in tasks.items():
         facts = bench.tasks[name]
         assert one["task"] == f"medsbench_{name}"
-        assert one["tag"][0] == f"medsbench_{facts['benchmark_id']}"
+        assert one["tag"][0] == f"medsbench_{facts.benchmark_id}"
         assert one["dataset_path"] == "json"
         for split, file in one["dataset_kwargs"]["data_files"].items():
             assert (exports["lm-eval"] / file).is_file()
             assert split in {"test", "fewshot"}
         assert one["output_type"] == "generate_until"
-        assert one["description"].replace("{{ '{' }}", "{") == f"{facts['definition']}\n\n"
-        assert one["num_fewshot"] == min(facts["num_fewshot"], len(bench.fewshot_examples(name)))
+        assert one["description"].replace("{{ '{' }}", "{") == f"{facts.definition}\n\n"
+        assert one["num_fewshot"] == min(facts.num_fewshot, len(bench.fewshot_examples(name)))
         assert ("{{input}}" in one["doc_to_text"]) == (one["num_fewshot"] > 0)
         functions = [one["custom_dataset"], one["process_results"]]
         functions += [metric["aggregation"] for metric in one["metric_list"]]
@@ -382,13 +381,13 @@ def test_lm_eval_runs_them_and_scores_as_we_do(bench: Benchmark, lm_eval: Path) 
         found = results["results"][f"medsbench_{task}"]
         for name, value in expected(bench, task).items():
             assert found[f"{name},none"] == pytest.approx(value, abs=1e-12), (task, name)
-    members = [task for task, facts in bench.tasks.items() if facts["category"] == "MCQA"]
+    members = [task for task, facts in bench.tasks.items() if facts.category == "MCQA"]
     mean = sum(expected(bench, task)["score"] for task in members) / len(members)
     assert results["results"]["medsbench_mcqa"]["score,none"] == pytest.approx(mean)
     for key, text in asked.items():
         item = items[key]
-        definition = bench.tasks[item.task]["definition"]
-        fewshot = min(bench.tasks[item.task]["num_fewshot"], len(bench.fewshot_examples(item.task)))
+        definition = bench.tasks[item.task].definition
+        fewshot = min(bench.tasks[item.task].num_fewshot, len(bench.fewshot_examples(item.task)))
         assert text.startswith(f"{definition}\n\n")
         assert text.count("\nOutput:\n") >= (fewshot + 1 if fewshot else 0)
         if not fewshot:
@@ -407,7 +406,7 @@ def test_the_file_for_inspect_has_a_task_for_each(
     tree = ast.parse((exports["inspect"] / "medsbench.py").read_text(encoding="utf-8"))
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     assert sorted(one.name for one in functions) == sorted(
-        facts["benchmark_id"] for facts in bench.tasks.values()
+        facts.benchmark_id for facts in bench.tasks.values()
     )
     for one in functions:
         (decorator,) = one.decorator_list
@@ -429,7 +428,7 @@ def scripted(bench: Benchmark) -> tuple[Any, dict[str, list[str]]]:
     from inspect_ai.model import get_model
 
     by_question = {
-        (facts["definition"], item.input): item
+        (facts.definition, item.input): item
         for task, facts in bench.tasks.items()
         for item in bench.items(task)
     }
@@ -461,7 +460,7 @@ def test_inspect_asks_and_scores_as_we_do(bench: Benchmark, inspect_ai: Any) -> 
 
     model, asked = scripted(bench)
     tasks = [
-        medsbench(benchmark=str(bench.path), task_id=facts["benchmark_id"])
+        medsbench(benchmark=str(bench.path), task_id=facts.benchmark_id)
         for facts in bench.tasks.values()
     ]
     for name, log in zip(bench.tasks, inspect_ai.eval(tasks, model=model), strict=True):
@@ -476,7 +475,7 @@ def test_inspect_asks_and_scores_as_we_do(bench: Benchmark, inspect_ai: Any) -> 
             assert rows[item.id] == pytest.approx(float(score_task(name, [alone]).rows[0]))
             candidates = sorted(bench.fewshot_examples(name), key=lambda example: example.id)
             facts = bench.tasks[name]
-            whole = prompt(item, facts["definition"], candidates, facts["num_fewshot"])
+            whole = prompt(item, facts.definition, candidates, facts.num_fewshot)
             assert asked[item.id] == [whole.system, whole.user]
 
 
@@ -563,7 +562,7 @@ def test_configurations_are_written_for_what_helm_can_judge(
         assert f"- {name}: {why}" in readme
     for name, one in configured.items():
         assert one["name"] == f"medsbench_{name}"
-        text = bench.tasks[name]["metric"] == "bleu_rouge"
+        text = bench.tasks[name].metric == "bleu_rouge"
         assert one["metrics"][0] == {"name": "rouge_1" if text else "exact_match", "main": True}
         assert (folder / one["prompt_file"]).is_file()
         assert (folder / one["dataset_file"]).is_file()
@@ -587,7 +586,7 @@ def test_prompts_come_out_as_we_ask(bench: Benchmark, exports: dict[str, Path]) 
         candidates = sorted(bench.fewshot_examples(name), key=lambda example: example.id)
         rows = list(rows_as_helm_reads_them(exports["helm"] / one["dataset_file"]))
         for row, item in zip(rows, bench.items(name), strict=True):
-            whole = prompt(item, facts["definition"], candidates, facts["num_fewshot"])
+            whole = prompt(item, facts.definition, candidates, facts.num_fewshot)
             asked = template.format_map({"question": row["question"]})
             assert asked == f"{whole.system}\n\n{whole.user}"
             assert row["id"] == item.id
@@ -650,7 +649,7 @@ def test_helm_runs_our_plug_in_and_scores_as_we_do(
             answers.append(Answer(item.id, item.task, text, item.references, item.input))
             candidates = sorted(bench.fewshot_examples(item.task), key=lambda example: example.id)
             facts = bench.tasks[item.task]
-            whole = prompt(item, facts["definition"], candidates, facts["num_fewshot"])
+            whole = prompt(item, facts.definition, candidates, facts.num_fewshot)
             text = f"{whole.system}\n\n{whole.user}"
             # The window of HELM's model is small, and HELM cuts what does not fit into it.
             cut = state["prompt_truncated"]

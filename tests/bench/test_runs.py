@@ -94,13 +94,13 @@ def test_test_instances_become_items_and_training_ones_fewshot_examples(bench: B
     trains = {row["id"] for row in build["train"]}
     for task, facts in bench.tasks.items():
         items = bench.items(task)
-        assert facts["rows"] == len(items) > 0
+        assert facts.rows == len(items) > 0
         assert {item.id for item in items} <= tests
         fewshot = bench.fewshot_examples(task)
         assert {example.id for example in fewshot} <= trains
         assert not {example.input for example in fewshot} & {item.input for item in items}
-        if facts["rows_published"] not in (None, facts["rows"]):
-            assert f"{facts['rows_published']:,}" in facts["note"]
+        if facts.rows_published not in (None, facts.rows):
+            assert f"{facts.rows_published:,}" in facts.note
 
 
 def test_a_benchmark_is_the_same_each_time(bench: Benchmark, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def published(bench: Benchmark) -> list[tuple[str, ...]]:
     return [
         ("task_id", "input", "GT", "output"),
         *(
-            (facts["benchmark_id"], item.input, item.references[0], item.references[0])
+            (facts.benchmark_id, item.input, item.references[0], item.references[0])
             for task, facts in bench.tasks.items()
             for item in bench.items(task)
         ),
@@ -82,7 +82,7 @@ def test_a_whole_submission_gets_its_entry(bench: Benchmark, tmp_path: Path) -> 
     assert found.model == "m/1"
     assert found.entry == tmp_path / "team.entry.json"
     entry = json.loads(found.entry.read_text(encoding="utf-8"))
-    rows = {task: facts["rows"] for task, facts in bench.tasks.items()}
+    rows = {task: facts.rows for task, facts in bench.tasks.items()}
     assert entry["model"] == "m/1"
     assert entry["benchmark"] == bench.digest
     assert entry["file"] == {
@@ -173,7 +173,7 @@ def test_all_problems_of_the_rows_come_at_once(bench: Benchmark, tmp_path: Path)
     )
     assert "medmcqa_mcq: no rows, 3 are due" in problems
     task = next(iter(bench.tasks))
-    total = bench.tasks[task]["rows"]
+    total = bench.tasks[task].rows
     assert f"{task}: {total - 1} of {total} rows; missing are {first}" in problems
     assert problems[-1].startswith("the model is not named")
     assert "zzsecretzz" not in "".join(problems)
@@ -279,6 +279,20 @@ def test_tasks_may_be_absent_where_that_is_allowed(bench: Benchmark, tmp_path: P
     assert "missing are" in refused(json_lines(path, rows[:-1]), bench, partial=True)[0]
     nothing = json_lines(path, [{"id": "no", "prediction": "x", "model": "m"}])
     assert "of no question" in refused(nothing, bench, partial=True)[0]
+
+
+def test_scores_are_complete_only_with_every_question_answered(
+    bench: Benchmark, tmp_path: Path
+) -> None:
+    rows = gold(bench)
+    whole = score(json_lines(tmp_path / "p.jsonl", rows), bench.path, partial=True).results
+    assert whole.complete
+    largest = max(bench.tasks, key=lambda task: len(bench.items(task)))
+    gone = bench.items(largest)[-1].id
+    rows = [row for row in rows if row["id"] != gone]
+    lacking = score(json_lines(tmp_path / "p.jsonl", rows), bench.path, partial=True).results
+    assert set(lacking.tasks) == set(bench.tasks)
+    assert not lacking.complete
 
 
 def test_one_name_for_the_model(bench: Benchmark, tmp_path: Path) -> None:

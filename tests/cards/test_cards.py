@@ -17,6 +17,7 @@ from pyarrow import parquet
 
 import medsins
 from medsins import cards, errors
+from medsins.builds.manifest import Manifest
 from medsins.cards.citations import Cited, Entry, entries
 from medsins.cards.front import COLUMNS, HUB_TASKS, LISTS
 from medsins.engine.runner import BuildResult
@@ -146,7 +147,7 @@ def test_datasets_finds_in_the_card_what_the_shards_hold(
         loaded = datasets.load_dataset(folder, task, cache_dir=str(tmp_path / "rows"))
         shards = [
             shard
-            for shard in sample.manifest["shards"]
+            for shard in sample.manifest.to_json()["shards"]
             if task in (shard["path"].split("/")[1], "default")
         ]
         assert info.features == next(iter(loaded.values())).features
@@ -175,7 +176,9 @@ def test_sizes_in_memory_are_nearly_those_of_the_tables(clinic: Path, tmp_path: 
     built = medsins.build(
         "clinic", raw=clinic, out=tmp_path / "out", instructions="definition", progress=False
     )
-    lie = {shard["path"]: built.path / shard["path"] for shard in built.manifest["shards"]}
+    lie = {
+        shard["path"]: built.path / shard["path"] for shard in built.manifest.to_json()["shards"]
+    }
     sizes = cards.memory_sizes(lie)
     assert sizes.keys() == lie.keys()
     for name, path in lie.items():
@@ -188,10 +191,10 @@ def test_sizes_in_memory_are_nearly_those_of_the_tables(clinic: Path, tmp_path: 
 def test_shards_that_cannot_be_read_have_no_size(sample: BuildResult, tmp_path: Path) -> None:
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"PAR1 but no more")
-    names = [shard["path"] for shard in sample.manifest["shards"]]
+    names = [shard["path"] for shard in sample.manifest.to_json()["shards"]]
     lie = {names[0]: tmp_path / "nothing", names[1]: broken}
     assert cards.memory_sizes(lie) == {}
-    front = front_of(cards.build_card(sample.manifest, cards.memory_sizes(lie)))
+    front = front_of(build_card(sample.manifest.to_json(), cards.memory_sizes(lie)))
     assert "dataset_size" not in front["dataset_info"][0]
     assert "num_bytes" not in front["dataset_info"][0]["splits"][0]
     assert front["dataset_info"][0]["splits"][0]["num_examples"] > 0
@@ -200,7 +203,7 @@ def test_shards_that_cannot_be_read_have_no_size(sample: BuildResult, tmp_path: 
 def test_the_front_matter_is_what_the_hub_takes(everything: dict[str, Any]) -> None:
     from huggingface_hub import DatasetCard
 
-    card = cards.build_card(everything)
+    card = build_card(everything)
     front = front_of(card)
     assert DatasetCard(card).data["configs"] == front["configs"]
     names = [config["config_name"] for config in front["configs"]]
@@ -247,8 +250,18 @@ def test_categories_licenses_and_columns_are_all_described() -> None:
 def test_the_license_is_the_hubs_own_name_of_it(
     everything: dict[str, Any], select: str, license: dict[str, str]
 ) -> None:
-    front = front_of(cards.build_card(subset(everything, select.split())))
+    front = front_of(build_card(subset(everything, select.split())))
     assert {key: front[key] for key in front if key.startswith("license")} == license
+
+
+def build_card(manifest: dict[str, Any], sizes: dict[str, int] | None = None) -> str:
+    """The card of a manifest as it stands in a file."""
+    return cards.build_card(Manifest.from_json(manifest, "here"), sizes)
+
+
+def build_texts(manifest: dict[str, Any], sizes: dict[str, int] | None = None) -> dict[str, str]:
+    """The texts of a manifest as it stands in a file."""
+    return cards.build_texts(Manifest.from_json(manifest, "here"), sizes)
 
 
 def subset(manifest: dict[str, Any], names: list[str]) -> dict[str, Any]:
@@ -260,20 +273,20 @@ def subset(manifest: dict[str, Any], names: list[str]) -> dict[str, Any]:
 
 
 def test_access_is_gated_where_owners_want_an_agreement(everything: dict[str, Any]) -> None:
-    front = front_of(cards.build_card(subset(everything, ["medqa", "mimic_cxr", "seer"])))
+    front = front_of(build_card(subset(everything, ["medqa", "mimic_cxr", "seer"])))
     assert "MIMIC-CXR (PhysioNet-1.5.0); SEER" in front["extra_gated_prompt"]
     assert "MedQA" not in front["extra_gated_prompt"]
     fields = front["extra_gated_fields"]
     assert fields["I have the right to use MIMIC-CXR"] == "checkbox"
     assert set(fields.values()) == {"text", "country", "checkbox"}
-    assert "extra_gated_prompt" not in front_of(cards.build_card(subset(everything, ["medqa"])))
+    assert "extra_gated_prompt" not in front_of(build_card(subset(everything, ["medqa"])))
 
 
 # What people read
 
 
 def test_the_card_names_every_source_and_task_with_its_facts(everything: dict[str, Any]) -> None:
-    texts = cards.build_texts(everything)
+    texts = build_texts(everything)
     card = body_of(texts["README.md"])
     for recipe in medsins.sources():
         assert recipe.homepage in card
@@ -295,7 +308,7 @@ def test_the_counts_in_the_card_are_those_of_the_manifest(
         row = next(line for line in card.splitlines() if line.startswith(f"| `{task}` |"))
         shown = [int(cell.replace(",", "")) for cell in row.strip("| ").split(" | ")[-3:]]
         assert shown == [counts.get(split, 0) for split in SPLITS]
-    for name, facts in sample.manifest["recipes"].items():
+    for name, facts in sample.manifest.to_json()["recipes"].items():
         row = next(line for line in card.splitlines() if line.startswith(f"| {name} |"))
         cells = row.strip("| ").split(" | ")
         assert cells[1] == str(len(facts["files"]))
@@ -313,12 +326,12 @@ def test_a_checksum_of_several_files_is_that_of_what_sha256sum_prints(
 
     write_recipe(tmp_path / "recipes")
     built = medsins.build("clinic", raw=clinic, out=tmp_path / "out", progress=False)
-    manifest = copy.deepcopy(built.manifest)
+    manifest = copy.deepcopy(built.manifest.to_json())
     one = manifest["recipes"]["clinic"]["files"][0]
     manifest["recipes"]["clinic"]["files"].append({**one, "path": "clinic/more.jsonl"})
     printed = f"{one['sha256']}  clinic/visits.jsonl\n{one['sha256']}  clinic/more.jsonl\n"
     digest = hashlib.sha256(printed.encode()).hexdigest()[:16]
-    assert f"| `{digest}` |" in cards.build_card(manifest)
+    assert f"| `{digest}` |" in build_card(manifest)
 
 
 def test_a_build_from_samples_says_loudly_that_it_is_synthetic(
@@ -337,7 +350,7 @@ def test_a_build_from_samples_says_loudly_that_it_is_synthetic(
 
 
 def test_a_build_from_raw_files_does_not(everything: dict[str, Any]) -> None:
-    texts = cards.build_texts(everything)
+    texts = build_texts(everything)
     texts["README.md"] = re.sub(r"An instance, some of its.+", "", texts["README.md"])
     for task in medsins.tasks():
         texts["README.md"] = texts["README.md"].replace(task.definition, "")
@@ -354,26 +367,26 @@ def test_instructions_are_told_as_they_were_made(sample: BuildResult, tmp_path: 
     seeds = (built.path / "README.md").read_text()
     assert "holds one of the seed prompts" in seeds
     assert "drafted with a language model (15)" in seeds
-    manifest = copy.deepcopy(sample.manifest)
+    manifest = copy.deepcopy(sample.manifest.to_json())
     manifest["options"]["instructions"] = "expanded"
-    expanded = cards.build_card(manifest)
+    expanded = build_card(manifest)
     assert "A language model wrote them" in expanded
     for card in (definition, seeds, expanded):
         assert "clinicians neither wrote nor reviewed" in card
 
 
 def test_what_was_cut_or_not_there_is_told(sample: BuildResult) -> None:
-    manifest = copy.deepcopy(sample.manifest)
+    manifest = copy.deepcopy(sample.manifest.to_json())
     manifest["options"] |= {"limit": 7, "split": "test"}
-    card = cards.build_card(manifest)
+    card = build_card(manifest)
     assert "7 records at most" in card
     assert "holds the split `test` alone" in card
     assert "What was not there" not in card
-    assert "`src/ontology/doid.obo`" in cards.build_card(sample.manifest)
+    assert "`src/ontology/doid.obo`" in build_card(sample.manifest.to_json())
 
 
 def test_terms_bind_who_holds_the_build(everything: dict[str, Any]) -> None:
-    card = body_of(cards.build_card(subset(everything, ["medqa", "mimic_cxr", "chatdoctor"])))
+    card = body_of(build_card(subset(everything, ["medqa", "mimic_cxr", "chatdoctor"])))
     assert "- MIMIC-CXR: each user has to register with the owners" in card
     assert "GenMedGPT-5k; MIMIC-CXR: nothing made from these may be passed on" in card
     assert "What comes from records of patients (MIMIC-CXR)" in card
@@ -387,7 +400,7 @@ def test_the_stricter_of_manifest_and_recipe_counts(everything: dict[str, Any]) 
     loose = {"access": "open", "redistribution": "yes", "llm_api": "allowed"}
     manifest["recipes"]["mimic_cxr"] |= loose
     manifest["recipes"]["medqa"] |= {"redistribution": "no", "llm_api": "who knows"}
-    card = cards.build_card(manifest)
+    card = build_card(manifest)
     rows = [line for line in card.splitlines() if line.startswith("| [")]
     assert "| credentialed | no | forbidden |" in rows[1]
     assert "| open | no | who knows |" in rows[0]
@@ -423,8 +436,8 @@ def test_a_private_recipe_has_a_card_and_keeps_its_text(clinic: Path, tmp_path: 
 def test_a_recipe_that_is_gone_leaves_the_card_whole(clinic: Path, tmp_path: Path) -> None:
     write_recipe(tmp_path / "recipes")
     built = medsins.build("clinic", raw=clinic, out=tmp_path / "out", progress=False)
-    text = json.dumps(built.manifest).replace("clinic", "bygone")
-    texts = cards.build_texts(json.loads(text))
+    text = json.dumps(built.manifest.to_json()).replace("clinic", "bygone")
+    texts = build_texts(json.loads(text))
     card = texts["README.md"]
     assert "bygone_answer" in [config["config_name"] for config in front_of(card)["configs"]]
     assert front_of(card)["license"] == "other"
@@ -438,7 +451,7 @@ def test_a_build_without_an_instance_has_a_card(everything: dict[str, Any]) -> N
     manifest = copy.deepcopy(subset(everything, ["medqa"]))
     facts = manifest["recipes"]["medqa"]
     facts["tasks"] = {task: {} for task in facts["tasks"]}
-    texts = cards.build_texts({**manifest, "shards": []})
+    texts = build_texts({**manifest, "shards": []})
     assert "configs" not in front_of(texts["README.md"])
     assert "0 instances of 0 tasks" in texts["README.md"]
 
@@ -458,17 +471,20 @@ def test_the_texts_go_with_the_manifest_and_depend_on_nothing_else(
         if name != "LICENSES.md":
             assert (both.path / name).read_bytes() != before
     assert "`ward`" in (both.path / "LICENSES.md").read_text()
-    found = cards.build_texts(
-        other.manifest,
+    found = build_texts(
+        other.manifest.to_json(),
         cards.memory_sizes(
-            {shard["path"]: both.path / shard["path"] for shard in other.manifest["shards"]}
+            {
+                shard["path"]: both.path / shard["path"]
+                for shard in other.manifest.to_json()["shards"]
+            }
         ),
     )
     assert found == {name: (both.path / name).read_text() for name in found}
 
 
 def test_markup_in_tables_stays_in_its_cells(everything: dict[str, Any]) -> None:
-    for block in re.findall(r"(?:^\|.*\n)+", body_of(cards.build_card(everything)), re.MULTILINE):
+    for block in re.findall(r"(?:^\|.*\n)+", body_of(build_card(everything)), re.MULTILINE):
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
         assert len(widths) == 1, block[:200]
 
@@ -492,7 +508,7 @@ def test_no_text_of_the_picture_lies_over_another(
     everything: dict[str, Any], names: list[str]
 ) -> None:
     manifest = everything if names == ["all"] else subset(everything, names)
-    svg = cards.build_texts(manifest)["composition.svg"]
+    svg = build_texts(manifest)["composition.svg"]
     root = ElementTree.fromstring(svg)
     assert root.attrib["width"] == "800"
     placed = texts_of(svg)
@@ -506,7 +522,7 @@ def test_no_text_of_the_picture_lies_over_another(
 
 
 def test_the_bars_are_as_long_as_their_counts(everything: dict[str, Any]) -> None:
-    svg = cards.build_texts(everything)["composition.svg"]
+    svg = build_texts(everything)["composition.svg"]
     counts = {task.category: 0 for task in medsins.tasks()}
     for facts in everything["recipes"].values():
         for task, splits in facts["tasks"].items():
@@ -551,7 +567,7 @@ def names(title: str, corpus: str) -> bool:
 
 
 def test_every_corpus_has_an_entry_of_well_formed_bibtex(everything: dict[str, Any]) -> None:
-    card = cards.build_card(everything)
+    card = build_card(everything)
     block = re.search(r"```bibtex\n(.*?)\n```", card, re.DOTALL)
     assert block
     found = parsed(block[1])

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from recipes_for_tests import visits, write_recipe, write_visits
+
 
 def medsins(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -91,6 +93,26 @@ def test_verify_says_so_and_a_spoilt_build_is_exit_code_2(
     assert nothing.returncode == 2
     assert nothing.stderr.startswith("medsins: ")
     assert "Traceback" not in nothing.stderr
+
+
+def test_a_recipe_that_cannot_be_imported_is_exit_code_1_and_the_others_are_built(
+    tmp_path: Path,
+) -> None:
+    for name in ("ward", "yard"):
+        write_recipe(tmp_path / "recipes", name)
+        write_visits(tmp_path / "raw", visits(30), name)
+    environment = {"MEDSINS_RECIPES": str(tmp_path / "recipes")}
+    command = ["build", "ward_*", "y*_answer", "--raw", str(tmp_path / "raw"), "--out"]
+    done = medsins(*command, str(tmp_path / "whole"), **environment)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "recipes" / "yard.py").write_text("raise RuntimeError('boom')")
+    command[2] = "*_verdict"
+    for options in ([], ["--quiet"]):
+        out = tmp_path / f"out{len(options)}"
+        done = medsins(*command, str(out), *options, **environment)
+        assert done.returncode == 1, done.stderr
+        assert set(json.loads((out / "manifest.json").read_text())["recipes"]) == {"ward"}
+        assert ("boom" in done.stdout) == (not options)
 
 
 def test_list_has_a_line_for_each_task_and_json_has_all_facts() -> None:

@@ -460,3 +460,22 @@ def test_files_of_a_credentialed_source_that_are_there_are_not_asked_for(tmp_pat
     (note / "discharge.csv").touch()
     (found,) = medsins.fetch("mimic_iv_note", tmp_path, progress=False)
     assert (found.missing, found.instructions) == ((), "")
+
+
+def test_files_that_records_are_joined_with_are_missed_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = RECIPE.format(url="https://example.org/a", sha256="0" * 64)
+    recipe = recipe.replace("    downloads", "    _not_downloaded").replace(
+        "    files =", '    lookups = {"names": raw.jsonl("names.jsonl")}\n    files ='
+    )
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes/ward.py").write_text(recipe)
+    monkeypatch.setenv("MEDSINS_RECIPES", str(tmp_path / "recipes"))
+    raw = tmp_path / "raw"
+    (found,) = medsins.fetch("ward", raw, progress=False)
+    assert found.missing == ("ward/a.jsonl", "superni/**/task1_x*.json", "ward/names.jsonl")
+    (raw / "ward").mkdir(parents=True)
+    (raw / "ward/names.jsonl").touch()
+    (found,) = medsins.fetch("ward", raw, progress=False)
+    assert found.missing == ("ward/a.jsonl", "superni/**/task1_x*.json")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import medsins
-from medsins.contributing.task_files import import_task_file, read_task_file
+from medsins.contributing.task_files import Imported, import_task_file, read_task_file
 from medsins.errors import InvalidFileError, OutputError
 from paths import SHARED
 
@@ -67,9 +67,24 @@ def test_a_json_task_file_becomes_a_build_and_a_recipe(tmp_path: Path) -> None:
     assert first["record"].endswith("#q1")
     assert first["task_category"] == "Question Answering"
     assert first["text_domain"] == "Daily Conversations"
-    facts = made.result.manifest["recipes"]["toe_clinic"]
-    assert (facts["redistribution"], facts["llm_api"]) == ("no", "local_only")
+    facts = made.result.manifest.recipes["toe_clinic"]
+    assert (facts.redistribution, facts.llm_api) == ("no", "local_only")
     medsins.verify(tmp_path / "data")
+
+
+def test_a_task_file_that_changed_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    def imported() -> Imported:
+        return import_task_file(
+            path, folder=tmp_path / "home", out=tmp_path / "data", progress=False
+        )
+
+    path = write(tmp_path / "toes.json")
+    first = imported()
+    write(path, Instances=[*INSTANCES, {"id": "q3", "input": "Why?", "output": ["So."]}])
+    second = imported()
+    assert (second.recipe, second.raw) == (first.recipe, first.raw)
+    assert (first.raw / "toes" / "task.json").read_bytes() == path.read_bytes()
+    assert second.result.counts == {"toes_answers": {"train": 3}}
 
 
 def test_a_workbook_becomes_a_build(tmp_path: Path) -> None:

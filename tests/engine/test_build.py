@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -59,17 +60,17 @@ def test_nothing_is_lost_between_records_and_rows(clinic: Path, tmp_path: Path) 
     records = visits(500)
     records += [dict(records[0]), {"id": "broken", "patient": "p", "question": "What?"}]
     write_visits(clinic, records)
-    facts = build("clinic", clinic, tmp_path / "out").manifest["recipes"]["clinic"]
+    facts = build("clinic", clinic, tmp_path / "out").manifest.recipes["clinic"]
     asked = [record for record in records[:-1] if record["question"]]
-    assert facts["records"] == len(records)
-    assert facts["records_with_instances"] == len(asked)
-    assert facts["skipped"] == {"no question": len(records) - 1 - len(asked)}
-    assert list(facts["rejected"].values()) == [1]
-    assert facts["instances"] == len(asked) + sum(bool(r["verdict"]) for r in asked)
-    assert facts["duplicates"] == 1 + bool(records[0]["verdict"])
-    assert facts["written"] == facts["instances"] - facts["duplicates"]
-    assert facts["written"] == sum(len(rows(tmp_path / "out", task)) for task in facts["tasks"])
-    assert facts["partly_skipped"] == {"no verdict": sum(not r["verdict"] for r in asked)}
+    assert facts.records == len(records)
+    assert facts.records_with_instances == len(asked)
+    assert facts.skipped == {"no question": len(records) - 1 - len(asked)}
+    assert list(facts.rejected.values()) == [1]
+    assert facts.instances == len(asked) + sum(bool(r["verdict"]) for r in asked)
+    assert facts.duplicates == 1 + bool(records[0]["verdict"])
+    assert facts.written == facts.instances - facts.duplicates
+    assert facts.written == sum(len(rows(tmp_path / "out", task)) for task in facts.tasks)
+    assert facts.partly_skipped == {"no verdict": sum(not r["verdict"] for r in asked)}
 
 
 def test_rows_are_instances_that_can_be_traced_back(clinic: Path, tmp_path: Path) -> None:
@@ -151,9 +152,9 @@ def test_many_shards_and_row_groups_hold_the_same_rows(
     monkeypatch.setattr(sharding, "ROW_GROUP_BYTES", 3_000)
     result = build("clinic", clinic, tmp_path / "many")
     assert rows(tmp_path / "few", "clinic_answer") == rows(tmp_path / "many", "clinic_answer")
-    shards = [s for s in result.manifest["shards"] if "clinic_answer/train" in s["path"]]
+    shards = [s for s in result.manifest.shards if "clinic_answer/train" in s.path]
     assert len(shards) > 3
-    assert shards[0]["path"].endswith(f"train-00000-of-{len(shards):05d}.parquet")
+    assert shards[0].path.endswith(f"train-00000-of-{len(shards):05d}.parquet")
     medsins.verify(tmp_path / "many", progress=False)
 
 
@@ -166,7 +167,7 @@ def test_tasks_that_ask_of_the_same_inputs_have_the_shards_that_each_has_alone(
     records += [{**one, "verdict": "no"} for one in records[50:90]]
     write_visits(clinic, records)
     together = build("clinic", clinic, tmp_path / "together")
-    assert together.manifest["recipes"]["clinic"]["duplicates"] > 60
+    assert together.manifest.recipes["clinic"].duplicates > 60
     alone: dict[str, bytes] = {}
     for task in ("clinic_answer", "clinic_verdict"):
         build(task, clinic, tmp_path / task)
@@ -197,7 +198,7 @@ def test_duplicates_are_those_that_have_the_same_before_them(
     chunks: list[list[tuple[str, list[tuple[int, int]]]]], bucket: int
 ) -> None:
     from medsins.engine import duplicates
-    from medsins.engine.receipts import Group, Receipt
+    from medsins.engine.receipts import Counts, Group, Receipt
 
     receipts, rows = [], []
     with tempfile.TemporaryDirectory() as folder, constants(duplicates, _BUCKET_ROWS=bucket):
@@ -209,7 +210,7 @@ def test_duplicates_are_those_that_have_the_same_before_them(
                 Group(task="t", split=split, rows=len(batch), bytes=1, inputs=place)
                 for place, (split, batch) in enumerate(batches)
             )
-            receipts.append(Receipt(str(number), 0, groups, {}))
+            receipts.append(Receipt(str(number), 0, groups, Counts()))
             for place, (split, batch) in enumerate(batches):
                 rows += [(split, number, place, row, one) for row, one in enumerate(batch)]
         found = duplicates.duplicates(Path(folder), receipts)
@@ -233,7 +234,7 @@ def test_a_duplicate_stays_in_test_and_leaves_train(clinic: Path, tmp_path: Path
     )
     result = build("clinic", clinic, tmp_path / "out")
     assert result.counts == {"clinic_answer": {"test": 1}}
-    assert result.manifest["recipes"]["clinic"]["duplicates"] == 99
+    assert result.manifest.recipes["clinic"].duplicates == 99
 
 
 def test_an_unchanged_build_is_left_as_it_is(clinic: Path, tmp_path: Path) -> None:
@@ -339,18 +340,66 @@ def test_overwriting_keeps_files_that_no_build_put_there(clinic: Path, tmp_path:
 
 
 def test_limit_reads_so_many_records_of_each_split(clinic: Path, tmp_path: Path) -> None:
-    facts = build("clinic", clinic, tmp_path / "out", limit=20).manifest["recipes"]["clinic"]
-    assert facts["records"] == 20
+    facts = build("clinic", clinic, tmp_path / "out", limit=20).manifest.recipes["clinic"]
+    assert facts.records == 20
     keys = [row["record"] for row in rows(tmp_path / "out", "clinic_answer")]
     wanted = [f"visits.jsonl#{r['id']}" for r in visits(20) if r["question"]]
     assert Counter(keys) == Counter(wanted)
+
+
+def test_limit_counts_records_that_cannot_be_read(clinic: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipes" / "clinic.py"
+    recipe.write_text(recipe.read_text().replace('"visits.jsonl")', '"visits*.jsonl")'))
+    good = [json.dumps(record) for record in visits(20)]
+    folder = clinic / "clinic"
+    folder.joinpath("visits.jsonl").write_text("\n".join([*good[:5], *["{"] * 5]))
+    folder.joinpath("visits2.jsonl").write_text("\n".join(good[5:]))
+    result = build("clinic", clinic, tmp_path / "out", limit=10, max_rejects=1.0)
+    facts = result.manifest.recipes["clinic"]
+    assert (facts.records, sum(facts.rejected.values())) == (10, 5)
+    more = build("clinic", clinic, tmp_path / "more", limit=13, max_rejects=1.0)
+    assert more.manifest.recipes["clinic"].records == 13
+
+
+def test_limit_counts_over_all_files_of_a_split(
+    clinic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from medsins.engine import plan
+
+    # So that every file would be a chunk of its own.
+    monkeypatch.setattr(plan, "CHUNK_BYTES", 1 << 10)
+    recipe = tmp_path / "recipes" / "clinic.py"
+    recipe.write_text(recipe.read_text().replace('"visits.jsonl")', '"visits*.jsonl")'))
+    raw = clinic / "clinic" / "visits.jsonl"
+    raw.with_name("visits2.jsonl").write_bytes(raw.read_bytes())
+    result = build("clinic", clinic, tmp_path / "out", limit=10)
+    assert result.manifest.recipes["clinic"].records == 10
+
+
+@pytest.mark.parametrize(
+    ("select", "reason"),
+    [
+        ("clinic_answer", "its tasks are not selected"),
+        ("clinic", "the recipe yields nothing for it"),
+    ],
+)
+def test_records_that_give_nothing_are_counted_by_what_was_selected(
+    select: str, reason: str, clinic: Path, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "recipes" / "clinic.py"
+    first = '        if not record["question"]'
+    silent = '        if record["id"] == "v0":\n            return\n'
+    recipe.write_text(recipe.read_text().replace(first, silent + first))
+    facts = build(select, clinic, tmp_path / "out").manifest.recipes["clinic"]
+    assert facts.skipped == {reason: 1, "no question": facts.skipped["no question"]}
+    assert facts.records == facts.records_with_instances + sum(facts.skipped.values())
 
 
 def test_split_builds_that_split_only(clinic: Path, tmp_path: Path) -> None:
     whole = build("clinic", clinic, tmp_path / "whole")
     chunk = build("clinic", clinic, tmp_path / "chunk", split="test")
     assert chunk.counts == {task: {"test": n["test"]} for task, n in whole.counts.items()}
-    assert "its split, train, is not selected" in chunk.manifest["recipes"]["clinic"]["skipped"]
+    assert "its split, train, is not selected" in chunk.manifest.recipes["clinic"].skipped
 
 
 @pytest.mark.parametrize("group", ["record['number']", "record['patient'] + '\\ud800'"])
@@ -390,14 +439,14 @@ def test_a_record_with_one_bad_instance_is_rejected_whole(
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
     # JSON Lines readers refuse lone surrogates themselves; either way the record goes.
     result = build("clinic", clinic, tmp_path / "out")
-    facts = result.manifest["recipes"]["clinic"]
-    assert facts["records"] == 500
-    assert sum(facts["rejected"].values()) == 1
+    facts = result.manifest.recipes["clinic"]
+    assert facts.records == 500
+    assert sum(facts.rejected.values()) == 1
     if "surrogate" not in str(broken):
-        assert next(iter(facts["rejected"])).startswith(reason)
+        assert next(iter(facts.rejected)).startswith(reason)
     (reject,) = result.rejects
     assert (reject["file"], reject["row"]) == ("visits.jsonl", "2")
-    keys = {row["record"] for task in facts["tasks"] for row in rows(result.path, task)}
+    keys = {row["record"] for task in facts.tasks for row in rows(result.path, task)}
     assert "visits.jsonl#v1" not in keys
     assert "visits.jsonl#v2" in keys
 
@@ -412,7 +461,33 @@ def test_more_rejects_than_allowed_stop_the_build(clinic: Path, tmp_path: Path) 
     assert "of 500 records" in str(caught.value)
     assert not (tmp_path / "out" / "manifest.json").exists()
     result = build("clinic", clinic, tmp_path / "out", max_rejects=0.05)
-    assert sum(result.manifest["recipes"]["clinic"]["rejected"].values()) == len(result.rejects)
+    assert sum(result.manifest.recipes["clinic"].rejected.values()) == len(result.rejects)
+
+
+@pytest.mark.parametrize(("broken", "limit"), [(0, 0.0), (5, 0.01), (500, 1.0)])
+def test_as_many_rejects_as_are_allowed_do_not_stop_the_build(
+    broken: int, limit: float, clinic: Path, tmp_path: Path
+) -> None:
+    records = visits(500)
+    for record in records[:broken]:
+        record.clear()
+    write_visits(clinic, records)
+    result = build("clinic", clinic, tmp_path / "out", max_rejects=limit)
+    assert len(result.rejects) == broken
+    if limit:
+        less = limit * 0.99
+        with pytest.raises(errors.RejectedRecordsError):
+            build("clinic", clinic, tmp_path / "less", max_rejects=less)
+
+
+def test_a_sample_may_be_odd_throughout(
+    clinic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first place that has samples counts.
+    monkeypatch.setattr(medsins, "__path__", [str(tmp_path / "here"), *medsins.__path__])
+    write_visits(tmp_path / "here" / "samples", [*visits(3), {}, {}])
+    result = medsins.build("clinic", sample=True, out=tmp_path / "out", progress=False)
+    assert len(result.rejects) == 2
 
 
 def test_rejects_of_restricted_sources_never_quote_the_record(
@@ -437,14 +512,15 @@ def test_a_broken_recipe_breaks_no_other(clinic: Path, tmp_path: Path) -> None:
     (tmp_path / "recipes" / "wreck.py").write_text("import no_such_module\n")
     result = build("category:question_answering -medqa", clinic, tmp_path / "out")
     assert "clinic_answer" in result.counts
-    assert "no_such_module" in result.left_out["wreck"]
+    assert isinstance(result.left_out["wreck"], errors.BrokenRecipeError)
+    assert "no_such_module" in str(result.left_out["wreck"])
     with pytest.raises(errors.BrokenRecipeError, match="no_such_module"):
         build("wreck", clinic, tmp_path / "out")
 
 
 def test_a_group_builds_what_is_there_and_says_what_is_not(clinic: Path, tmp_path: Path) -> None:
     result = build("access:open", clinic, tmp_path / "out")
-    assert set(result.manifest["recipes"]) == {"clinic"}
+    assert set(result.manifest.recipes) == {"clinic"}
     assert "medqa" in result.left_out
 
 
@@ -561,8 +637,8 @@ def test_rejects_are_judged_over_the_whole_source_not_chunk_by_chunk(
     for record in records[-200:]:
         record.pop("patient")
     write_visits(clinic, records)
-    facts = build("clinic", clinic, tmp_path / "out").manifest["recipes"]["clinic"]
-    assert 150 < sum(facts["rejected"].values()) <= 200
+    facts = build("clinic", clinic, tmp_path / "out").manifest.recipes["clinic"]
+    assert 150 < sum(facts.rejected.values()) <= 200
 
 
 def test_an_overwrite_that_fails_leaves_the_old_build(clinic: Path, tmp_path: Path) -> None:
@@ -609,6 +685,23 @@ def test_a_shard_that_is_gone_or_cut_is_built_again(
     spoil(next((tmp_path / "out").glob("data/clinic_answer/train-*.parquet")))
     assert build("clinic", clinic, tmp_path / "out").built == ("clinic",)
     assert contents(tmp_path / "out") == before
+
+
+def test_a_raw_file_of_the_same_size_is_read_again_if_its_time_changed(
+    clinic: Path, tmp_path: Path
+) -> None:
+    raw = clinic / "clinic" / "visits.jsonl"
+    build("clinic", clinic, tmp_path / "out")
+    stat = raw.stat()
+    raw.write_text(raw.read_text().replace("plumber", "painter"))
+    os.utime(raw, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
+    assert raw.stat().st_size == stat.st_size
+    assert build("clinic", clinic, tmp_path / "out").built == ("clinic",)
+    build("clinic", clinic, tmp_path / "anew")
+    assert contents(tmp_path / "out") == contents(tmp_path / "anew")
+    assert b"painter" in b"".join(
+        str(row).encode() for row in rows(tmp_path / "out", "clinic_answer")
+    )
 
 
 def test_a_raw_file_that_changes_under_the_build_stops_it(clinic: Path, tmp_path: Path) -> None:
@@ -670,3 +763,46 @@ def test_a_lookup_with_a_broken_record_stops_the_build(
         build("clinic", tmp_path / "raw", tmp_path / "out")
     names.write_text('{"id": 1}\n')
     assert build("clinic", tmp_path / "raw", tmp_path / "out").counts
+
+
+def test_a_lookup_that_changed_has_its_recipe_built_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_recipe(tmp_path / "recipes")
+    path.write_text(
+        path.read_text()
+        .replace("    files =", '    lookups = {"names": raw.jsonl("names.jsonl")}\n    files =')
+        .replace('output=record["answer"]', 'output=self.lookup("names")[0]["name"]')
+    )
+    monkeypatch.setenv("MEDSINS_RECIPES", str(tmp_path / "recipes"))
+    write_visits(tmp_path / "raw", visits(20))
+    names = tmp_path / "raw" / "clinic" / "names.jsonl"
+    for name in ("Hallux", "Digitus minimus"):
+        names.write_text(json.dumps({"name": name}))
+        assert build("clinic", tmp_path / "raw", tmp_path / "out").built == ("clinic",)
+        assert {row["output"] for row in rows(tmp_path / "out", "clinic_answer")} == {name}
+    assert build("clinic", tmp_path / "raw", tmp_path / "out").built == ()
+
+
+def test_an_annotation_file_that_changed_has_its_recipe_built_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_recipe(tmp_path / "recipes")
+    text = path.read_text()
+    path.write_text(
+        text[: text.index("        if not record")].replace(
+            'raw.jsonl("visits.jsonl")', 'raw.brat("*.txt")'
+        )
+        + "        yield self.answer(input=record.text, output=record.mentions[0].type)\n"
+    )
+    monkeypatch.setenv("MEDSINS_RECIPES", str(tmp_path / "recipes"))
+    folder = tmp_path / "raw" / "clinic"
+    folder.mkdir(parents=True)
+    (folder / "note.txt").write_text("A sore toe.")
+    for kind in ("Finding", "Problem"):
+        (folder / "note.ann").write_text(f"T1\t{kind} 2 10\tsore toe\n")
+        assert build("clinic_answer", tmp_path / "raw", tmp_path / "out").built == ("clinic",)
+        assert [row["output"] for row in rows(tmp_path / "out", "clinic_answer")] == [kind]
+    (folder / "note.ann").unlink()
+    with pytest.raises(errors.MissingFilesError, match=r"note\.ann is missing"):
+        build("clinic_answer", tmp_path / "raw", tmp_path / "out")

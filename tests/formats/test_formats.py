@@ -111,7 +111,7 @@ def test_a_task_file_has_the_published_names_and_every_reference(
 def test_a_task_file_can_be_imported_again(home: Path, tmp_path: Path) -> None:
     import jsonschema
 
-    from medsins.schema import json_schemas
+    from medsins.builds.schemas import json_schemas
 
     schemas = json_schemas()
     if "task_file.schema.json" not in schemas:

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 
 from exports_for_tests import SEEDS, instances, samples, written
 from medsins import errors
+from medsins.builds.schemas import json_schemas
 from medsins.cli import exporting as commands
 from medsins.formats import Options, export, plan
 from medsins.formats.mixtures import allot, quota
 from medsins.registry import resolve
-from medsins.schema import Mixture, Share, json_schemas
+from medsins.schema import Mixture, Share
 from paths import ROOT
 
 
@@ -66,6 +67,13 @@ def test_a_total_is_divided_by_size_and_weight() -> None:
     assert counts(sizes, even) == {"a": 200, "b": 100}
     weighted = mix({"a": Share(weight=1), "b": Share(weight=2)}, total=300)
     assert counts(sizes, weighted) == {"a": 150, "b": 150}
+
+
+def test_what_is_left_of_a_total_goes_where_most_was_cut_off() -> None:
+    sizes = {"a": 336, "b": 333, "c": 331}
+    equal = dict.fromkeys(sizes, Share())
+    assert counts(sizes, mix(equal, total=10)) == {"a": 4, "b": 3, "c": 3}
+    assert counts(sizes, mix(equal, total=50)) == {"a": 17, "b": 17, "c": 16}
 
 
 def test_temperature_evens_sizes_out() -> None:

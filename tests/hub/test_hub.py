@@ -203,6 +203,18 @@ def test_many_shards_go_in_several_commits_and_the_manifest_goes_last(
             assert shards.items() <= {k: v.sha256 for k, v in commit.tree.items()}.items()
 
 
+def test_as_many_shards_as_go_in_one_commit_go_with_the_manifest(
+    root: Path, hub: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shards = json.loads((root / "open" / "manifest.json").read_text())["shards"]
+    monkeypatch.setattr(pushing, "_SHARDS_A_COMMIT", len(shards))
+    send(hub, root / "open")
+    paths = {one["path"] for one in shards}
+    # A build that takes its place in one commit is never seen in between.
+    for commit in hub.repository(REPO).commits.values():
+        assert paths.isdisjoint(commit.tree) or "manifest.json" in commit.tree
+
+
 def test_branches_and_pull_requests(root: Path, hub: HubServer) -> None:
     send(hub, root / "open", revision="trial")
     assert set(hub.files(REPO)) == {".gitattributes"}

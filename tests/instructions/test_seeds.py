@@ -220,7 +220,7 @@ def test_a_build_gives_each_instance_one_of_its_seed_prompts(clinic: Path, tmp_p
     assert set(used) == set(medsins.task(name).seeds)
     assert max(map(used.count, set(used))) < 3 * len(used) / FEWEST
     again = build(name, out=tmp_path / "again", instructions="seeds", workers=2)
-    assert again.manifest["shards"] == seeded.manifest["shards"]
+    assert again.manifest.shards == seeded.manifest.shards
     with pytest.raises(errors.CheckError, match="no seed prompts"):
         build(f"{clinic.name}_verdict", out=tmp_path / "none", instructions="seeds")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tenacity import AsyncRetrying, Future, RetryCallState
 
 import medsins
 from medsins.errors import (
@@ -22,9 +24,10 @@ from medsins.errors import (
     EndpointError,
     InvalidFileError,
 )
+from medsins.io.retries import retry_after
 from medsins.llm.budget import Budget, Caps, Price
 from medsins.llm.endpoint import Endpoint
-from medsins.llm.failures import RequestError, of_status, read_response, retry_after
+from medsins.llm.failures import RequestError, of_status, read_response, retries
 from medsins.llm.journal import Journal
 from medsins.llm.ledger import Ledger
 from medsins.llm.requests import Request, Response
@@ -209,6 +212,98 @@ def test_a_status_says_whether_to_ask_again(
     assert "secret" not in failure.fatal
     if status == 401:
         assert "$SOME_KEY" in failure.fatal
+
+
+@pytest.mark.parametrize("caps", [Caps(requests=2), Caps(tokens=60), Caps(usd=6)])
+def test_a_cap_may_be_reached_and_not_passed(caps: Caps) -> None:
+    budget = Budget(caps, Price(100_000, 100_000))
+    assert budget.reserve(10, 20) is not None
+    assert budget.reserve(10, 20) is not None
+    assert budget.share_used() == 1
+    assert budget.reserve(0, 1) is None
+    assert budget.spent.requests == 2
+
+
+def test_a_cap_on_time_counts_from_the_start_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = time.monotonic()
+    monkeypatch.setattr("time.monotonic", lambda: started)
+    budget = Budget(Caps(seconds=10))
+    monkeypatch.setattr("time.monotonic", lambda: started + 9)
+    assert budget.reserve(1, 1) is not None
+    monkeypatch.setattr("time.monotonic", lambda: started + 11)
+    assert budget.reserve(1, 1) is None
+
+
+def test_what_an_endpoint_does_not_count_stays_counted_at_its_most() -> None:
+    budget = Budget(Caps(), Price(1, 2))
+    for used in ((None, None), (4, None), (None, 5), (4, 5)):
+        reserved = budget.reserve(10, 20)
+        assert reserved is not None
+        budget.settle(reserved, *used)
+    assert (budget.spent.input_tokens, budget.spent.output_tokens) == (28, 50)
+    assert budget.spent.usd == pytest.approx((28 * 1 + 50 * 2) / 1e6)
+
+
+def test_in_a_batch_tokens_cost_half() -> None:
+    price = Price(2, 4)
+    at_once, batch = (Budget(Caps(), price, batch=batch) for batch in (False, True))
+    assert batch.reservation(10, 20).usd == at_once.reservation(10, 20).usd / 2 > 0
+
+
+@pytest.mark.parametrize("billed", [True, False])
+def test_a_failure_is_counted_if_it_may_have_been_billed(billed: bool, tmp_path: Path) -> None:
+    request = Request("System.", "User.", max_tokens=10)
+    for _ in range(2):
+        with Journal(tmp_path / "journal.jsonl", "test") as journal:
+            budget = Budget(Caps())
+            ledger = Ledger(journal, budget, "m", audit=False)
+            if not budget.spent.requests:
+                assert ledger.begin(request)
+                ledger.fail(request, "timeout", billed=billed)
+        assert budget.spent.requests == 1
+        assert budget.spent.output_tokens == (10 if billed else 0)
+        assert bool(budget.spent.input_tokens) is billed
+
+
+@pytest.mark.parametrize(("status", "said", "again"), [(500, "false", False), (422, "true", True)])
+def test_an_endpoint_that_says_whether_to_ask_again_is_heeded(
+    status: int, said: str, again: bool
+) -> None:
+    endpoint = Endpoint("m", "http://localhost/v1", "SOME_KEY", "secret")
+    assert of_status(status, {"x-should-retry": said}, {}, endpoint).retryable is again
+
+
+@pytest.mark.parametrize(
+    ("error", "wait"),
+    [
+        (RequestError("429", retryable=True, wait=7.0), 7.0),
+        (RequestError("no schema", retryable=True, wait=0.0, without_schema=True), 0.0),
+    ],
+)
+def test_what_the_endpoint_says_of_waiting_counts(error: RequestError, wait: float) -> None:
+    state = RetryCallState(AsyncRetrying(), None, (), {})
+    state.outcome = Future.construct(1, error, True)
+    assert {retries("asking", 5.0)["wait"](state) for _ in range(20)} == {wait}
+
+
+@pytest.mark.parametrize(("said", "counted"), [(0, None), (True, None), ("3", None), (3, 3)])
+def test_tokens_that_are_not_counted_are_unknown(said: object, counted: int | None) -> None:
+    message = {"finish_reason": "stop", "message": {"content": "So."}}
+    body = {"choices": [message], "usage": {"prompt_tokens": said, "completion_tokens": said}}
+    response = read_response(json.dumps(body).encode())
+    assert (response.input_tokens, response.output_tokens) == (counted, counted)
+
+
+@pytest.mark.parametrize("first", [0.5, 2.0])
+def test_every_attempt_may_wait_twice_as_long_up_to_a_minute(
+    first: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda least, most: (least, most))
+    state = RetryCallState(AsyncRetrying(), None, (), {})
+    state.outcome = Future.construct(1, RequestError("500", retryable=True), True)
+    for number in range(1, 12):
+        state.attempt_number = number
+        assert retries("asking", first)["wait"](state) == (0, min(60, first * 2 ** (number - 1)))
 
 
 @given(st.binary(max_size=200))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from medsins.builds.manifest import SourceTerms
 from medsins.errors import AccessError
 from medsins.policy.decisions import Verdict, admitted, is_loopback, model_calls, publication
 from recipes_for_tests import write_recipe
@@ -24,9 +26,17 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def manifest(sample: bool = False, **facts: Any) -> dict[str, Any]:
-    recipe = {"tasks": {"vault_answer": {"train": 3}, "vault_verdict": {"test": 1}}, **facts}
-    return {"options": {"sample": sample}, "recipes": {"vault": recipe}}
+@dataclass(frozen=True)
+class Held:
+    """What a build says of one source with two tasks."""
+
+    terms: list[SourceTerms]
+    sample: bool = False
+
+
+def manifest(sample: bool = False, redistribution: Any = "", llm_api: Any = "") -> Held:
+    tasks = ("vault_answer", "vault_verdict")
+    return Held([SourceTerms("vault", tasks, redistribution, llm_api)], sample)
 
 
 def may(verdicts: list[Verdict]) -> bool:
@@ -110,8 +120,7 @@ def test_only_what_is_open_to_models_goes_to_models_outside(stated: str) -> None
 
 def test_a_sample_is_made_up_and_may_go() -> None:
     assert may(publication(manifest(sample=True, redistribution="no"), endpoint=OUTSIDE))
-    closed = {**manifest(redistribution="no"), "options": {"sample": "yes"}}
-    assert not may(publication(closed, endpoint=OUTSIDE))
+    assert not may(publication(manifest(redistribution="no"), endpoint=OUTSIDE))
 
 
 @pytest.mark.parametrize(("stated", "installed"), [("yes", "NO"), ("no", "YES"), ("no", "NO")])

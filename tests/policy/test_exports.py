@@ -40,6 +40,14 @@ def test_what_may_not_be_passed_on_is_refused(home: Path, tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_closed_task_without_a_sample_holds_nothing_up(home: Path, tmp_path: Path) -> None:
+    mixture = tmp_path / "mixture.yaml"
+    mixture.write_text("name: open\ntasks:\n  all:\n  ward: {weight: 0}\n")
+    result = run(home, tmp_path / "out", select="all", mixture=mixture)
+    assert {one.source for one in result.verdicts} == {"clinic"}
+    assert SECRET.encode() not in b"".join(contents(tmp_path / "out").values())
+
+
 def test_no_combination_short_of_the_declaration_lets_it_out(home: Path, tmp_path: Path) -> None:
     mixture = tmp_path / "mixture.yaml"
     mixture.write_text(

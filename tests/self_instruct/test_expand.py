@@ -27,8 +27,10 @@ from medsins.errors import (
 from medsins.instructions.spec import InstructionSpec
 from medsins.llm.batches import Batching
 from medsins.llm.online import Pace
+from medsins.llm.requests import Response
 from medsins.self_instruct.masking import Mask
-from medsins.self_instruct.pool import FilterSettings, Pool
+from medsins.self_instruct.plan import Expansion
+from medsins.self_instruct.pool import FILTERS, FilterSettings, Pool
 from medsins.self_instruct.prompts import Asking
 
 TASKS = ["task83", "task41", "task1", "task131", "task125", "task59"]
@@ -261,6 +263,49 @@ def test_labels_that_change_places_are_rejected() -> None:
     assert not mask.swapped(hidden)
     one, other = sorted(mask.ordered)[0]
     assert mask.swapped(hidden.replace(one, "⟦x⟧").replace(other, one).replace("⟦x⟧", other))
+
+
+def test_labels_that_stand_both_ways_round_may_change_places() -> None:
+    made = medsins.Task(
+        category=medsins.Category.TEXT_CLASSIFICATION,
+        domain=medsins.Domain.CLINICAL_TEXTS,
+        labels=("yes", "no", "maybe"),
+        definition="Answer 'yes' or 'no' or 'maybe'. Where it is 'no' and not 'yes', write 'no'.",
+        languages="en",
+    )
+    mask = Mask.of(made.spec)
+    assert set(mask.spans) == {"yes", "no", "maybe"}
+    name = dict(zip(mask.spans, mask.placeholders, strict=True))
+    assert mask.ordered == {(name["yes"], name["maybe"]), (name["no"], name["maybe"])}
+    assert not mask.swapped(mask.hide(made.definition))
+    assert not mask.swapped(f"Say {name['no']} or {name['yes']} or {name['maybe']}.")
+    assert mask.swapped(f"Say {name['maybe']} or {name['yes']} or {name['no']}.")
+
+
+@pytest.mark.parametrize(
+    ("good", "target", "rounds"),
+    # Prompts ask for five each, and the first round counts on three.
+    [(5, 120, [16, 8]), (2, 60, [16, 14])],
+)
+def test_later_rounds_ask_for_as_much_as_the_earlier_ones_gave(
+    good: int, target: int, rounds: list[int]
+) -> None:
+    spec = medsins.task("task41").spec
+    off = FilterSettings(off=frozenset(FILTERS))
+    expansion = Expansion(spec, spec.definition.split("@"), target, Asking(), off, "m")
+    hidden = expansion.mask.hide(spec.definition)
+    made = []
+    number = 0
+    while expansion.state == "open":
+        asked = list(iter(expansion.next_request, None))
+        made.append(len(asked))
+        for request in asked:
+            number += 1
+            texts = [f"{hidden} {number}-{one}." for one in range(good)]
+            texts += ["no placeholder"] * (5 - good)
+            expansion.on_response(request, Response(json.dumps({"rewrites": texts})))
+    assert (expansion.state, len(expansion.accepted)) == ("done", target)
+    assert made == rounds
 
 
 @pytest.mark.parametrize("kind", ["code-fence", "tagged-lines", "fewer-items", "more-items"])
@@ -498,6 +543,17 @@ def test_rate_limited_endpoints_are_asked_more_slowly(tmp_path: Path) -> None:
     with LlmServer({"limits": {"rpm": 20, "window": 0.5}}, tmp_path / "server") as server:
         result = expand(server, tmp_path / "out", pace=Pace(16, first_wait=0.05))
     assert {one.state for one in result.tasks.values()} == {"done"}
+
+
+def test_an_endpoint_that_has_too_many_requests_gets_half_as_many_at_once(tmp_path: Path) -> None:
+    script = {"latency": {"fixed": 0.2}, "at": {"1-8": "429"}, "faults": {"wait": 0.1}}
+    with LlmServer(script, tmp_path / "server") as server:
+        expand(server, tmp_path / "out", pace=Pace(8, first_wait=0.02))
+        at_once = [entry["in_flight"] for entry in server.chats()]
+    # Those that were turned down are asked again; then four at once, and one more for each four.
+    assert max(at_once[:16]) == 8
+    assert len(at_once) > 24
+    assert max(at_once[18:24]) <= 6
 
 
 def test_ctrl_c_waits_for_what_is_under_way(tmp_path: Path) -> None:

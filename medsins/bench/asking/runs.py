@@ -22,24 +22,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from medsins.bench.asking.prompts import prompt
+from medsins.bench.asking.record import RunRecord, TaskRecord
 from medsins.bench.suite.benchmark import Benchmark, Item
 from medsins.errors import CheckError, MissingExtraError, UnknownNameError
-from medsins.io.files import dump, write_atomically, writing
+from medsins.io.files import write_atomically, writing
+from medsins.io.progress import progress_bar
 from medsins.io.version import __version__
-from medsins.llm.budget import Budget, Caps, Price, Spent
-from medsins.llm.endpoint import Endpoint
+from medsins.llm.budget import Price, Spent
+from medsins.llm.calls import Calls
 from medsins.llm.journal import Journal
 from medsins.llm.ledger import Ledger
-from medsins.llm.local import Backend, ask_backend
-from medsins.llm.online import Pace, ask
+from medsins.llm.local import Backend
+from medsins.llm.online import Pace
 from medsins.llm.requests import Request, Response
 from medsins.policy.decisions import ENDPOINT_ADVICE, admitted, model_calls
 from medsins.registry import resolve
 
-_LOCAL = "a Python function"
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 
@@ -106,12 +105,12 @@ class _Questions:
             asked = (
                 self.asking.num_fewshot
                 if self.asking.num_fewshot is not None
-                else facts["num_fewshot"]
+                else facts.num_fewshot
             )
             for item in items:
                 said = prompt(
                     item,
-                    facts["definition"],
+                    facts.definition,
                     candidates,
                     asked,
                     seed=self.asking.seed,
@@ -214,14 +213,21 @@ def run(
         raise CheckError(
             f"num_fewshot={asking.num_fewshot} makes no sense; 0 asks without examples."
         )
-    named = model if isinstance(model, str) else getattr(model, "__name__", _LOCAL)
-    endpoint = None
+    calls = Calls(
+        model=model,
+        base_url=base_url,
+        api_key_env=api_key_env,
+        headers=headers,
+        budget_usd=budget_usd,
+        price=price,
+        max_requests=max_requests,
+        max_tokens=max_tokens,
+        max_minutes=max_minutes,
+        pace=pace,
+    )
     left_out: dict[str, str] = {}
-    if isinstance(model, str):
-        endpoint = Endpoint.at(model, base_url, api_key_env, headers)
-        verdicts = model_calls(
-            bench.facts, base_url=endpoint.base_url, covered_by=endpoint_covered_by
-        )
+    if endpoint := calls.endpoint():
+        verdicts = model_calls(bench, base_url=endpoint.base_url, covered_by=endpoint_covered_by)
         verdicts = [one for one in verdicts if one.task in tasks]
         may = admitted(
             verdicts,
@@ -231,30 +237,22 @@ def run(
         )
         left_out = {one.task: one.reason for one in verdicts if one.task not in may}
         tasks = [name for name in tasks if name in may]
-    path = Path(out).expanduser() / folder_name(named)
-    prices = Price.parse(price) if isinstance(price, str) else price
-    seconds = max_minutes * 60 if max_minutes is not None else None
-    budget = Budget(Caps(budget_usd, max_requests, max_tokens, seconds), prices)
-    total = sum(bench.tasks[task]["rows"] for task in tasks)
+    path = Path(out).expanduser() / folder_name(calls.name)
+    budget = calls.budget()
+    total = sum(bench.tasks[task].rows for task in tasks)
     with (
         writing(path),
         Journal(path / "journal.jsonl", "benchmark") as journal,
-        tqdm(
-            total=total, unit="question", disable=None if progress is None else not progress
-        ) as bar,
+        progress_bar(total, unit="question", progress=progress) as bar,
     ):
-        ledger = Ledger(journal, budget, named, audit=False)
+        ledger = Ledger(journal, budget, calls.name, audit=False)
         running = _RunningScore(bench, bar, tell or bar.write)
         questions = _Questions(bench, tasks, asking, running.answered)
         running.questions = questions
         try:
-            if endpoint is None:
-                assert not isinstance(model, str)
-                ask_backend(questions, model, ledger)
-            else:
-                ask(questions, endpoint, ledger, pace or Pace(), tell or bar.write)
+            calls.ask(questions, endpoint, ledger, tell or bar.write)
         finally:
-            result = _write(path, bench, questions, named, asking, left_out, budget.spent)
+            result = _write(path, bench, questions, calls.name, asking, left_out, budget.spent)
     return result
 
 
@@ -264,7 +262,7 @@ class _RunningScore:
     def __init__(self, bench: Benchmark, bar: Any, tell: Callable[[str], None]) -> None:
         self.bench, self.bar, self.tell = bench, bar, tell
         self.questions: _Questions | None = None
-        self._left = {task: facts["rows"] for task, facts in bench.tasks.items()}
+        self._left = {task: facts.rows for task, facts in bench.tasks.items()}
 
     def answered(self, task: str) -> None:
         self.bar.update()
@@ -302,7 +300,7 @@ def _write(
     writer = csv.writer(table, quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writerow(("task_id", "input", "GT", "output"))
     for task, items in questions.items.items():
-        number = bench.tasks[task]["benchmark_id"]
+        number = bench.tasks[task].benchmark_id
         for item in items:
             response = questions.responses.get(item.id)
             if response is None:
@@ -318,26 +316,21 @@ def _write(
             writer.writerow((number, item.input, item.references[0], response.text))
     write_atomically(path / "predictions.jsonl", "".join(f"{line}\n" for line in lines))
     write_atomically(path / "predictions.csv", table.getvalue())
-    facts = {
-        "model": model,
-        "medsins": __version__,
-        "benchmark": bench.digest,
-        "tasks": {
-            task: {
-                "items": bench.tasks[task]["items"],
-                "asked": len(items),
-                "answered": answered[task],
-            }
+    RunRecord(
+        model=model,
+        medsins=__version__,
+        benchmark=bench.digest,
+        tasks={
+            task: TaskRecord(bench.tasks[task].items, len(items), answered[task])
             for task, items in questions.items.items()
         },
-        "left_out": left_out,
-        "num_fewshot": asking.num_fewshot,
-        "seed": asking.seed,
-        "temperature": asking.temperature,
-        "max_answer_tokens": asking.max_answer_tokens,
-        "max_prompt_tokens": asking.max_prompt_tokens,
-        "complete": all(answered[task] == len(items) for task, items in questions.items.items()),
-    }
-    write_atomically(path / "run.json", dump(facts))
+        left_out=left_out,
+        num_fewshot=asking.num_fewshot,
+        seed=asking.seed,
+        temperature=asking.temperature,
+        max_answer_tokens=asking.max_answer_tokens,
+        max_prompt_tokens=asking.max_prompt_tokens,
+        complete=all(answered[task] == len(items) for task, items in questions.items.items()),
+    ).write(path)
     asked = {task: len(items) for task, items in questions.items.items()}
     return RunResult(path, model, asked, answered, left_out, spent)

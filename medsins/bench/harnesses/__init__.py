@@ -13,8 +13,9 @@ scoring      what the harnesses call: our scores of their answers
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from medsins.io.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from medsins.bench.harnesses.exporting import export_benchmark
@@ -22,11 +23,4 @@ if TYPE_CHECKING:
 __all__ = ["export_benchmark"]
 
 
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(import_module(f"{__name__}.exporting"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_exports(__name__, {"export_benchmark": "exporting"})

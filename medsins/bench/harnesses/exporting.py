@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-from tqdm import tqdm
 
 from medsins.bench.harnesses import helm, inspect_files, lm_eval
 from medsins.bench.harnesses.records import (
@@ -24,10 +22,12 @@ from medsins.bench.harnesses.records import (
 from medsins.bench.suite.benchmark import Benchmark
 from medsins.errors import CheckError, OutputError, UnknownNameError
 from medsins.formats.placement import RECORD, placed
+from medsins.formats.readme import sources_table
 from medsins.io.files import dump, write_atomically
+from medsins.io.progress import progress_bar
 from medsins.io.version import __version__
+from medsins.markup.markdown import bullets, table
 from medsins.policy.decisions import LOCAL_ADVICE, Verdict, admitted, model_calls, publication
-from medsins.registry import recipe as find_recipe
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def export_benchmark(
         raise CheckError(f"num_fewshot={num_fewshot} makes no sense; 0 asks without examples.")
     harness, options = _HARNESSES[to], Options(num_fewshot, seed)
     bench = Benchmark(benchmark)
-    verdicts = publication(bench.facts)
+    verdicts = publication(bench)
     names = list(bench.tasks)
     if not local_use or only_redistributable:
         names = admitted(
@@ -107,9 +107,11 @@ def export_benchmark(
     if target.resolve().is_relative_to(bench.path.resolve()):
         raise OutputError(f"{target} is inside the benchmark. Choose a folder outside of it.")
     with placed(target, overwrite=overwrite, private=local_use) as folder:
-        disable = None if progress is None else not progress
-        with tqdm(names, unit="task", disable=disable, desc="export") as bar:
-            tasks = [exported_task(bench, name) for name in bar]
+        tasks = []
+        with progress_bar(len(names), unit="task", desc="export", progress=progress) as bar:
+            for name in names:
+                tasks.append(exported_task(bench, name))
+                bar.update()
         copy_benchmark(bench, names, folder)
         left_out = harness.write(folder, tasks, options)
         going = [one for one in verdicts if one.task in names]
@@ -139,7 +141,7 @@ def _record(
             "seed": options.seed,
             "local_use": local_use,
         },
-        "benchmark": {"digest": bench.digest, "options": bench.facts["options"]},
+        "benchmark": {"digest": bench.digest, "options": asdict(bench.facts.options)},
         "may_be_passed_on": all(one.allowed for one in verdicts),
         "tasks": {
             one.name: {
@@ -167,7 +169,7 @@ def _readme(
     left_out: Mapping[str, str],
     local_use: bool,
 ) -> str:
-    rows = sum(one.facts["rows"] for one in tasks)
+    rows = sum(one.facts.rows for one in tasks)
     said = (
         f"{rows:,} questions of {len(tasks)} tasks, exported by medsins {__version__} from the "
         f"benchmark `{bench.digest[:12]}`. `items/` and `fewshot/` hold the questions and the "
@@ -177,42 +179,24 @@ def _readme(
     )
     lines = [f"# MedS-Bench for {harness.title}", "", said, ""]
     closed = dict.fromkeys(one.source for one in verdicts if not one.allowed)
-    if bench.facts["options"]["sample"]:
+    if bench.sample:
         lines += ["Everything in it is made up: it was built from synthetic samples.", ""]
     if local_use:
         named = f" May not be passed on: {', '.join(closed)}." if closed else ""
         lines += [_LOCAL + named, ""]
-    lines += [harness.how.strip(), "", "| task | number | category | questions | metric |"]
-    lines += ["| --- | --- | --- | ---: | --- |"]
-    lines += [
-        f"| {one.name} | {one.profile.benchmark_id} | {one.profile.category} "
-        f"| {one.facts['rows']:,} | {one.metrics[0]} |"
-        for one in tasks
-    ]
+    heads = ("task", "number", "category", "questions", "metric")
+    cells = []
+    for one in tasks:
+        profile, count = one.profile, f"{one.facts.rows:,}"
+        cells.append((one.name, profile.benchmark_id, profile.category, count, one.metrics[0]))
+    lines += [harness.how.strip(), "", table(heads, cells, numbers=[3])]
     if left_out:
         lines += ["", "Without a configuration of their own in `no_code/`:", ""]
-        lines += [f"- {name}: {why}" for name, why in left_out.items()]
-    lines += ["", *_sources(bench, tasks, closed), ""]
+        lines.append(bullets(f"{name}: {why}" for name, why in left_out.items()))
+    sent = {one.source for one in model_calls(bench) if one.allowed}
+    allowed = {
+        one.source: ("no" if one.source in closed else "yes", "yes" if one.source in sent else "no")
+        for one in tasks
+    }
+    lines += ["", sources_table(allowed), ""]
     return "\n".join(lines)
-
-
-def _sources(
-    bench: Benchmark, tasks: Sequence[ExportedTask], closed: Mapping[str, Any]
-) -> list[str]:
-    """Return the table of sources: what a model service may get is not what people may."""
-    sent = {one.source for one in model_calls(bench.facts) if one.allowed}
-    lines = [
-        "| source | license | may be passed on | may be sent to model services | citation |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    for name in dict.fromkeys(one.source for one in tasks):
-        recipe = find_recipe(name)
-        cells = (
-            recipe.title,
-            recipe.license,
-            "no" if name in closed else "yes",
-            "yes" if name in sent else "no",
-            recipe.citation,
-        )
-        lines.append(f"| {' | '.join(cells)} |")
-    return lines

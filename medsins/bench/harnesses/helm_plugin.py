@@ -78,7 +78,7 @@ def medsbench(
     bench = Benchmark(benchmark)
     name = named(bench, task)
     where = "http://localhost" if on_this_machine == 1 else "a model of HELM"
-    for one in model_calls(bench.facts, base_url=where, covered_by=str(covered_by)):
+    for one in model_calls(bench, base_url=where, covered_by=str(covered_by)):
         if one.task == name and not one.allowed:
             raise AccessError(
                 f"{name} may not be sent to models that others run ({one.reason}), and HELM "

@@ -85,10 +85,10 @@ def bench_task(
         scorer=as_medsins(),
         config=GenerateConfig(temperature=0.0, max_tokens=MAX_ANSWER_TOKENS, seed=seed),
         display_name=f"medsbench {one.name}",
-        version=bench.facts["version"],
+        version=bench.facts.version,
         metadata={
             "benchmark": bench.digest,
-            "items": one.facts["items"],
+            "items": one.facts.items,
             "task": one.name,
             "category": one.profile.category,
             "language": one.profile.language,
@@ -123,7 +123,7 @@ def within_terms(benchmark: str, task_name: str, covered_by: str = "") -> Solver
         task_name: Full name of the task.
         covered_by: Name of the agreement that covers the model's endpoint.
     """
-    facts = Benchmark(benchmark).facts
+    bench = Benchmark(benchmark)
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         del generate
@@ -132,7 +132,7 @@ def within_terms(benchmark: str, task_name: str, covered_by: str = "") -> Solver
         if provider not in _IN_THIS_PROCESS:
             # Without an address it is the provider's own, and no address of this machine.
             where = model.api.base_url or provider
-            for one in model_calls(facts, base_url=where, covered_by=covered_by):
+            for one in model_calls(bench, base_url=where, covered_by=covered_by):
                 if one.task == task_name and not one.allowed:
                     raise AccessError(
                         f"{task_name} may not be sent to {where} ({one.reason}). Nothing was sent. "

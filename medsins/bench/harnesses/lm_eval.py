@@ -166,7 +166,7 @@ def _task(one: ExportedTask, options: Options) -> dict[str, Any]:
         ],
         "metadata": {
             "version": VERSION,
-            "items_sha256": one.facts["items"],
+            "items_sha256": one.facts.items,
             "seed": options.seed,
         },
     }

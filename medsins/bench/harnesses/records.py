@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from medsins.bench.asking.prompts import Asked, prompt
-from medsins.bench.suite.benchmark import Benchmark, Item
+from medsins.bench.suite.benchmark import Benchmark, Item, TaskFacts
 from medsins.bench.suite.families import Family, Profile, profile
 from medsins.errors import UnknownNameError
-from medsins.io.files import dump, write_atomically
 from medsins.registry import recipe as find_recipe
 from medsins.registry import task as find_task
 
@@ -74,7 +73,7 @@ class ExportedTask:
     bench: Benchmark
     profile: Profile
     source: str
-    facts: dict[str, Any]
+    facts: TaskFacts
     candidates: int
 
     @property
@@ -85,8 +84,7 @@ class ExportedTask:
     @property
     def definition(self) -> str:
         """What a model is told to do."""
-        definition: str = self.facts["definition"]
-        return definition
+        return self.facts.definition
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -95,13 +93,13 @@ class ExportedTask:
 
     def num_fewshot(self, options: Options) -> int:
         """Return how many examples its prompts show; no more than there are candidates."""
-        asked = self.facts["num_fewshot"] if options.num_fewshot is None else options.num_fewshot
+        asked = self.facts.num_fewshot if options.num_fewshot is None else options.num_fewshot
         return min(asked, self.candidates)
 
     def prompts(self, options: Options) -> Iterator[tuple[Item, Asked]]:
         """Yield its questions with their prompts, as `medsins bench run` puts them."""
         candidates = sorted(self.bench.fewshot_examples(self.name), key=lambda shot: shot.id)
-        asked = self.facts["num_fewshot"] if options.num_fewshot is None else options.num_fewshot
+        asked = self.facts.num_fewshot if options.num_fewshot is None else options.num_fewshot
         for item in self.bench.items(self.name):
             yield item, prompt(item, self.definition, candidates, asked, seed=options.seed)
 
@@ -113,11 +111,11 @@ class ExportedTask:
             "language": self.profile.language,
             "metric_family": self.profile.family.value,
             "metrics": list(self.metrics),
-            "rows": self.facts["rows"],
-            "num_fewshot": self.facts["num_fewshot"],
+            "rows": self.facts.rows,
+            "num_fewshot": self.facts.num_fewshot,
             "source": self.source,
             "license": find_recipe(self.source).license,
-            "items_sha256": self.facts["items"],
+            "items_sha256": self.facts.items,
         }
 
 
@@ -132,13 +130,10 @@ def exported_task(bench: Benchmark, name: str) -> ExportedTask:
         UnknownNameError: This medsins knows no such task of MedS-Bench.
         InvalidFileError: A file of the benchmark was changed since it was built.
     """
-    source = next(
-        recipe for recipe, facts in bench.facts["recipes"].items() if name in facts["tasks"]
-    )
     return ExportedTask(
         bench,
         profile(find_task(name)),
-        source,
+        bench.source(name),
         bench.tasks[name],
         len(bench.fewshot_examples(name)),
     )
@@ -155,9 +150,7 @@ def named(bench: Benchmark, task: str) -> str:
     Raises:
         UnknownNameError: The benchmark has no such task, or several.
     """
-    found = [
-        name for name, facts in bench.tasks.items() if task in ("", name, facts["benchmark_id"])
-    ]
+    found = [name for name, facts in bench.tasks.items() if task in ("", name, facts.benchmark_id)]
     if len(found) != 1:
         wanted = f"no task {task!r}" if task else f"{len(found)} tasks; name one of them"
         raise UnknownNameError(
@@ -182,11 +175,4 @@ def copy_benchmark(bench: Benchmark, tasks: Collection[str], folder: Path) -> No
         for task in tasks:
             read(task)  # refuses a file that is not what was built
             shutil.copyfile(bench.path / kind / f"{task}.jsonl", folder / kind / f"{task}.jsonl")
-    facts = dict(bench.facts)
-    facts["tasks"] = {name: bench.tasks[name] for name in tasks}
-    facts["recipes"] = {
-        name: {**recipe, "tasks": {task: {} for task in recipe["tasks"] if task in tasks}}
-        for name, recipe in bench.facts["recipes"].items()
-        if not set(tasks).isdisjoint(recipe["tasks"])
-    }
-    write_atomically(folder / "benchmark.json", dump(facts))
+    bench.facts.only(tasks).write(folder)

@@ -28,6 +28,7 @@ from medsins.bench.scoring.results import (
 from medsins.bench.suite.tasks import CATEGORIES
 from medsins.errors import InvalidFileError
 from medsins.taxonomy import LANGUAGES
+from medsins.text import counted
 
 DIGITS = 1
 """Decimals of the values in tables; ranks, ties and the best are decided on these."""
@@ -71,12 +72,6 @@ def metric_label(name: str) -> str:
 def language_label(code: str) -> str:
     """Return the English name of a language; a code that is not known stays as it is."""
     return LANGUAGES.get(code, code)
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural where it is due."""
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else plural}"
 
 
 @dataclass(frozen=True)

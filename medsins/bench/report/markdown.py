@@ -10,12 +10,12 @@ from medsins.bench.report.leaderboard import (
     Cell,
     Column,
     Leaderboard,
-    counted,
     language_label,
     method,
     metric_label,
 )
 from medsins.markup.markdown import bullets, details, plain, table
+from medsins.text import counted
 
 _ABSENT = "—"
 _MARKS = {"best": "**bold**", "close": "°", "partial": "†"}

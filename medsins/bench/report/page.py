@@ -18,13 +18,13 @@ from medsins.bench.report.leaderboard import (
     Column,
     Leaderboard,
     Run,
-    counted,
     method,
     scale,
 )
 from medsins.bench.report.task_details import drill_down
 from medsins.bench.scoring.results import Results
 from medsins.markup.html import Html, breakable, joined, tag, text
+from medsins.text import counted
 
 _ABSENT = "—"
 

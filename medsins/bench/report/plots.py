@@ -12,8 +12,9 @@ from pathlib import Path
 from unicodedata import east_asian_width
 
 from medsins.bench.report.leaderboard import Cell, Column, Leaderboard, scale
-from medsins.io.files import write_atomically, writing
-from medsins.markup.html import Attribute, Html, tag, text
+from medsins.io.files import writing, written_atomically
+from medsins.markup import svg
+from medsins.markup.html import Html, tag
 
 NAMES = ("leaderboard", "overview")
 """Names of the pictures, without the end that says their format."""
@@ -57,14 +58,10 @@ def write_pictures(drawn: Mapping[str, str], out: Path) -> tuple[tuple[Path, ...
     ends = (".png", ".svg") if png else (".svg", ".png")
     paths = []
     with writing(out):
-        for name, svg in drawn.items():
+        for name, shown in drawn.items():
             path = out / f"{name}{ends[0]}"
-            if png:
-                temporary = path.with_name(f"{path.name}.tmp")
-                temporary.write_bytes(png(svg))
-                temporary.replace(path)
-            else:
-                write_atomically(path, svg)
+            with written_atomically(path) as stream:
+                stream.write(png(shown) if png else shown.encode())
             path.with_suffix(ends[1]).unlink(missing_ok=True)
             paths.append(path)
     note = "" if png else ("pictures are SVG files; for PNG, run: pip install 'medsins[report]'")
@@ -76,7 +73,7 @@ def _converter() -> Callable[[str], bytes] | None:
         vl_convert = import_module("vl_convert")
     except ImportError:
         return None
-    return lambda svg: bytes(vl_convert.svg_to_png(svg, scale=_PIXELS))
+    return lambda drawn: bytes(vl_convert.svg_to_png(drawn, scale=_PIXELS))
 
 
 def _leaderboard(leaderboard: Leaderboard) -> str:
@@ -232,21 +229,8 @@ def _text(
     fill: str = _INK,
     anchor: str | None = None,
 ) -> Html:
-    more: dict[str, Attribute] = {"font_size": size, "font_weight": weight, "fill": fill}
-    return tag("text", text(said), x=x, y=y, text_anchor=anchor, **more)
+    return svg.label(x, y, said, text_anchor=anchor, font_size=size, font_weight=weight, fill=fill)
 
 
 def _picture(body: Sequence[Html], height: float, title: str) -> str:
-    drawn = tag(
-        "svg",
-        tag("title", text(title)),
-        tag("rect", width=_WIDTH, height=height, fill="#ffffff"),
-        *body,
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {_WIDTH:g} {height:g}",
-        width=_WIDTH,
-        height=height,
-        font_family=_SANS,
-        role="img",
-    )
-    return f"{drawn}\n"
+    return svg.picture(body, _WIDTH, height, title, font_family=_SANS)

@@ -7,12 +7,12 @@ from string import ascii_lowercase
 
 from medsins.bench.report.leaderboard import (
     Leaderboard,
-    counted,
     language_label,
     metric_label,
 )
 from medsins.bench.scoring.results import Miss
 from medsins.markup.html import Html, breakable, tag, text
+from medsins.text import counted
 
 LONGEST = 900
 """Most characters shown of a text; of longer ones the end is shown too, where answers stand."""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from medsins.bench.asking.record import RunRecord
 from medsins.bench.scoring.corrected.statistics import Comparison
 from medsins.bench.scoring.predictions import Answer, join, read_predictions
 from medsins.bench.scoring.results import Miss, Results, TaskResult, write_results
 from medsins.bench.scoring.task_scores import Score, compare, score_task
-from medsins.bench.suite.benchmark import Benchmark
+from medsins.bench.suite.benchmark import Benchmark, TaskFacts
 from medsins.bench.suite.families import profile
 from medsins.errors import (
     InvalidFileError,
@@ -24,6 +23,7 @@ from medsins.errors import (
     MissingFilesError,
     UnknownNameError,
 )
+from medsins.io.logs import logger
 from medsins.io.version import __version__
 from medsins.policy.decisions import publication
 from medsins.registry import resolve
@@ -37,6 +37,7 @@ _NO_PUNKT = (
 )
 _MISSES = 20
 _LONGEST_TEXT = 4000
+_LOG = logger("bench")
 
 
 @dataclass(frozen=True)
@@ -94,19 +95,20 @@ def score(
         UnknownNameError: The benchmark has none of the tasks.
     """
     path = Path(predictions).expanduser()
-    run: dict[str, Any] = {}
+    run: RunRecord | None = None
     if path.is_dir():
-        run = json.loads((path / "run.json").read_bytes()) if (path / "run.json").exists() else {}
+        run = RunRecord.read(path)
         out = out if out is not None else path / RESULTS
         path = path / "predictions.jsonl"
     bench = Benchmark(benchmark)
     wanted = {task.name for task in resolve(select).tasks}
-    asked = run.get("tasks", bench.tasks)
+    asked = run.tasks if run else bench.tasks
     tasks = [name for name in bench.tasks if name in wanted and name in asked]
     if not tasks:
         raise UnknownNameError(f"{bench.path} has none of the tasks to score.")
     read = read_predictions(path)
     joined = join(read, [one for task in tasks for one in bench.items(task)], partial=partial)
+    _LOG.info("scoring %s: %d answers, %d tasks", path, len(joined.answers), len(tasks))
     by_task: dict[str, list[Answer]] = {}
     for answer in joined.answers:
         by_task.setdefault(answer.task, []).append(answer)
@@ -114,12 +116,12 @@ def score(
         raise InvalidFileError(
             f"{path}: no row answers a question of {bench.path}. Is it of another benchmark?"
         )
-    shown = {one.task for one in publication(bench.facts) if one.allowed}
+    shown = {one.task for one in publication(bench) if one.allowed}
     scores = {task: score_task(task, by_task[task], seed=seed) for task in by_task}
     results = Results(
-        model=model or run.get("model") or read.model or path.stem,
+        model=model or (run.model if run else "") or read.model or path.stem,
         benchmark=bench.digest,
-        subset=bench.facts["options"]["subset"],
+        subset=bench.facts.options.subset,
         medsins=__version__,
         mode="corrected",
         num_fewshot=_num_fewshot(run),
@@ -162,12 +164,10 @@ def compared(scored: list[Scored]) -> list[tuple[str, str, str, Comparison]]:
     ]
 
 
-def _num_fewshot(run: Mapping[str, Any]) -> str:
-    if "num_fewshot" not in run:
+def _num_fewshot(run: RunRecord | None) -> str:
+    if run is None:
         return "not stated"
-    if run["num_fewshot"] is None:
-        return "none for multiple choice, else 3"
-    return str(run["num_fewshot"])
+    return "none for multiple choice, else 3" if run.num_fewshot is None else str(run.num_fewshot)
 
 
 def _published(task: str, answers: list[Answer], punkt: bool) -> dict[str, float | str]:
@@ -186,7 +186,7 @@ def _published(task: str, answers: list[Answer], punkt: bool) -> dict[str, float
 
 
 def _result(
-    facts: Mapping[str, Any],
+    facts: TaskFacts,
     score: Score,
     answers: list[Answer],
     paper: dict[str, float | str],
@@ -194,8 +194,8 @@ def _result(
 ) -> TaskResult:
     low, high = score.interval or (None, None)
     return TaskResult(
-        benchmark_id=facts["benchmark_id"],
-        category=facts["category"],
+        benchmark_id=facts.benchmark_id,
+        category=facts.category,
         language=score.language,
         metric=score.primary,
         value=100 * score.value,
@@ -207,7 +207,7 @@ def _result(
         n_unparsed=score.n_unparsed,
         metrics={name: 100 * value for name, value in score.values.items()},
         paper=paper,
-        items=facts["items"],
+        items=facts.items,
         may_be_shown=may_be_shown,
         misses=_misses(score, answers, may_be_shown),
     )

@@ -12,8 +12,8 @@ import hashlib
 import heapq
 import json
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -21,12 +21,15 @@ from typing import Any, Literal
 import xxhash
 
 from medsins.bench.suite.tasks import BenchTask, bench_tasks
+from medsins.builds.manifest import Manifest, SourceTerms
 from medsins.engine.plan import locate
 from medsins.engine.runner import build
 from medsins.errors import InvalidFileError, MissingFilesError
 from medsins.io.files import dump, write_atomically
+from medsins.io.structured import MalformedError, from_json
 from medsins.io.version import __version__
 from medsins.registry import raw_root, resolve
+from medsins.text import folded
 
 VERSION = "2"
 """Version of the folder's layout and of the rules by which items and examples are chosen."""
@@ -69,6 +72,96 @@ class FewshotExample:
     output: str
 
 
+@dataclass(frozen=True)
+class TaskFacts:
+    """What a benchmark knows of a task.
+
+    Attributes:
+        benchmark_id: Number of its published test file.
+        category: One of the 11 categories of the benchmark.
+        definition: What a model is told to do.
+        metric: Name of its published metric.
+        num_fewshot: Few-shot examples that it is published with.
+        input_language: ISO 639-1 code.
+        output_language: ISO 639-1 code.
+        rows: Questions.
+        rows_available: Test instances that they were chosen from.
+        rows_published: Questions that are published, or scored in the paper; None if not known.
+        candidates: Candidates for few-shot examples.
+        note: Why the numbers differ, where they do.
+        items: SHA-256 of the file of questions.
+        fewshot: SHA-256 of the file of candidates.
+    """
+
+    benchmark_id: str
+    category: str
+    definition: str
+    metric: str
+    num_fewshot: int
+    input_language: str
+    output_language: str
+    rows: int
+    rows_available: int
+    rows_published: int | None
+    candidates: int
+    note: str
+    items: str
+    fewshot: str
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """What a benchmark knows of a source: its terms and its tasks."""
+
+    access: str
+    redistribution: str
+    llm_api: str
+    tasks: list[str]
+
+
+@dataclass(frozen=True)
+class BenchmarkOptions:
+    """What shaped a benchmark: samples or raw files, the seed, and which test rows."""
+
+    sample: bool
+    seed: int
+    subset: Literal["full", "paper"]
+
+
+@dataclass(frozen=True)
+class BenchmarkFacts:
+    """What stands in `benchmark.json`.
+
+    Attributes:
+        version: Version of the folder's layout.
+        medsins: Version of the library that made it.
+        options: What shaped it.
+        recipes: Terms of each source, by name.
+        tasks: What is known of each task, by name.
+        left_out: Why tasks that were asked for are not in it.
+    """
+
+    version: str
+    medsins: str
+    options: BenchmarkOptions
+    recipes: dict[str, SourceFacts]
+    tasks: dict[str, TaskFacts]
+    left_out: dict[str, str]
+
+    def only(self, tasks: Collection[str]) -> BenchmarkFacts:
+        """Return what is known of some tasks and their sources."""
+        recipes = {
+            name: replace(source, tasks=[task for task in source.tasks if task in tasks])
+            for name, source in self.recipes.items()
+            if not set(tasks).isdisjoint(source.tasks)
+        }
+        return replace(self, recipes=recipes, tasks={name: self.tasks[name] for name in tasks})
+
+    def write(self, folder: Path) -> None:
+        """Write it into a benchmark folder."""
+        write_atomically(folder / _FILE, dump(asdict(self)))
+
+
 class Benchmark:
     """A benchmark folder.
 
@@ -83,7 +176,7 @@ class Benchmark:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).expanduser()
         try:
-            self.facts: dict[str, Any] = json.loads((self.path / _FILE).read_bytes())
+            loaded = json.loads((self.path / _FILE).read_bytes())
         except FileNotFoundError as error:
             raise MissingFilesError(
                 f"{self.path} holds no benchmark. Make one with `medsins bench build`."
@@ -92,22 +185,45 @@ class Benchmark:
             raise InvalidFileError(
                 f"{self.path / _FILE} is not valid JSON. Build again."
             ) from error
-        if self.facts.get("version") != VERSION:
+        version = loaded.get("version") if isinstance(loaded, dict) else None
+        if version != VERSION:
             raise InvalidFileError(
-                f"{self.path} is a benchmark of version {self.facts.get('version')}; this medsins "
-                f"reads {VERSION}. Build it again."
+                f"{self.path} is a benchmark of version {version}; this medsins reads {VERSION}. "
+                "Build it again."
             )
+        try:
+            self.facts = from_json(BenchmarkFacts, loaded)
+        except MalformedError as error:
+            raise InvalidFileError(
+                f"{self.path / _FILE} is not one that medsins writes: {error}. Build again."
+            ) from error
 
     @property
-    def tasks(self) -> dict[str, dict[str, Any]]:
+    def tasks(self) -> dict[str, TaskFacts]:
         """What is known of each task, by name."""
-        tasks: dict[str, dict[str, Any]] = self.facts["tasks"]
-        return tasks
+        return self.facts.tasks
+
+    @property
+    def sample(self) -> bool:
+        """Whether it was made from the synthetic samples."""
+        return self.facts.options.sample
+
+    @property
+    def terms(self) -> list[SourceTerms]:
+        """What may be done with each source."""
+        return [
+            SourceTerms(name, tuple(source.tasks), source.redistribution, source.llm_api)
+            for name, source in self.facts.recipes.items()
+        ]
+
+    def source(self, task: str) -> str:
+        """Return the name of the recipe of a task."""
+        return next(name for name, source in self.facts.recipes.items() if task in source.tasks)
 
     @cached_property
     def digest(self) -> str:
         """Return what names this benchmark: a SHA-256 over the digests of all its items."""
-        joined = "\n".join(f"{name} {facts['items']}" for name, facts in sorted(self.tasks.items()))
+        joined = "\n".join(f"{name} {facts.items}" for name, facts in sorted(self.tasks.items()))
         return hashlib.sha256(joined.encode()).hexdigest()
 
     def items(self, task: str) -> list[Item]:
@@ -133,7 +249,7 @@ class Benchmark:
     def _rows(self, kind: str, task: str) -> list[dict[str, Any]]:
         path = self.path / kind / f"{task}.jsonl"
         content = path.read_bytes() if path.exists() else b""
-        if hashlib.sha256(content).hexdigest() != self.tasks[task][kind]:
+        if hashlib.sha256(content).hexdigest() != getattr(self.tasks[task], kind):
             raise InvalidFileError(
                 f"{path} is not what was built. Run `medsins bench build` again."
             )
@@ -188,7 +304,7 @@ def collect(
     facts = {
         one.name: _write_task(path, manifest, one, subset, seed)
         for one in tasks
-        if _rows_of(manifest, one.name).get("test")
+        if manifest.tasks.get(one.name, {}).get("test")
     }
     absent = {one.name: "no test rows in its raw files" for one in tasks if one.name not in facts}
     if not facts:
@@ -196,22 +312,23 @@ def collect(
             "no task of the selection has test rows in its raw files: "
             f"{', '.join(sorted(absent))}. `medsins show TASK` says which files are missing."
         )
-    text = dump(
-        {
-            "version": VERSION,
-            "medsins": __version__,
-            "options": {"sample": sample, "seed": seed, "subset": subset},
-            "recipes": {
-                name: {key: known[key] for key in ("access", "redistribution", "llm_api")}
-                | {"tasks": {task: {} for task in known["tasks"] if task in facts}}
-                for name, known in manifest["recipes"].items()
-                if not facts.keys().isdisjoint(known["tasks"])
-            },
-            "tasks": facts,
-            "left_out": left_out | absent,
-        }
-    )
-    write_atomically(path / _FILE, text)
+    BenchmarkFacts(
+        version=VERSION,
+        medsins=__version__,
+        options=BenchmarkOptions(sample, seed, subset),
+        recipes={
+            name: SourceFacts(
+                known.access,
+                known.redistribution,
+                known.llm_api,
+                [task for task in known.tasks if task in facts],
+            )
+            for name, known in manifest.recipes.items()
+            if not facts.keys().isdisjoint(known.tasks)
+        },
+        tasks=facts,
+        left_out=left_out | absent,
+    ).write(path)
     return Benchmark(path)
 
 
@@ -250,17 +367,9 @@ def _with_raw_files(
     return found, {one.name: "no raw files" for one in tasks if not there[one.task.source]}
 
 
-def _rows_of(manifest: dict[str, Any], task: str) -> dict[str, int]:
-    for facts in manifest["recipes"].values():
-        if task in facts["tasks"]:
-            splits: dict[str, int] = facts["tasks"][task]
-            return splits
-    return {}
-
-
 def _write_task(
-    path: Path, manifest: dict[str, Any], one: BenchTask, subset: str, seed: int
-) -> dict[str, Any]:
+    path: Path, manifest: Manifest, one: BenchTask, subset: str, seed: int
+) -> TaskFacts:
     build_path = path / "build"
     items = [
         {"id": row["id"], "input": row["input"], "references": row["references"]}
@@ -282,22 +391,22 @@ def _write_task(
         key=lambda row: _rank(seed, row["id"]),
     )
     published = one.published.evaluated if subset == "paper" else one.published.rows
-    return {
-        "benchmark_id": one.task.benchmark_id,
-        "category": one.published.category,
-        "definition": one.task.definition,
-        "metric": one.task.metric,
-        "num_fewshot": one.published.num_fewshot,
-        "input_language": one.task.input_language,
-        "output_language": one.task.output_language,
-        "rows": len(items),
-        "rows_available": available,
-        "rows_published": published,
-        "candidates": len(shots),
-        "note": _note(len(items), published, one),
-        "items": _write_rows(path / "items" / f"{one.name}.jsonl", items),
-        "fewshot": _write_rows(path / "fewshot" / f"{one.name}.jsonl", shots),
-    }
+    return TaskFacts(
+        benchmark_id=one.task.benchmark_id,
+        category=one.published.category,
+        definition=one.task.definition,
+        metric=one.task.metric,
+        num_fewshot=one.published.num_fewshot,
+        input_language=one.task.input_language,
+        output_language=one.task.output_language,
+        rows=len(items),
+        rows_available=available,
+        rows_published=published,
+        candidates=len(shots),
+        note=_note(len(items), published, one),
+        items=_write_rows(path / "items" / f"{one.name}.jsonl", items),
+        fewshot=_write_rows(path / "fewshot" / f"{one.name}.jsonl", shots),
+    )
 
 
 def _note(rows: int, published: int | None, one: BenchTask) -> str:
@@ -309,18 +418,14 @@ def _note(rows: int, published: int | None, one: BenchTask) -> str:
     return f"{rows:,} rows, published {published:,}: {reason}"
 
 
-def _instances(
-    path: Path, manifest: dict[str, Any], task: str, split: str
-) -> Iterator[dict[str, Any]]:
+def _instances(path: Path, manifest: Manifest, task: str, split: str) -> Iterator[dict[str, Any]]:
     from pyarrow import parquet
 
-    for shard in manifest["shards"]:
-        _, name, file = shard["path"].split("/")
-        if name == task and file.startswith(f"{split}-"):
-            columns = ["id", "input", "output", "references"]
-            with parquet.ParquetFile(path / shard["path"]) as opened:
-                for batch in opened.iter_batches(4096, columns=columns):
-                    yield from batch.to_pylist()
+    columns = ["id", "input", "output", "references"]
+    for shard in manifest.shards_of(task, split):
+        with parquet.ParquetFile(path / shard.path) as opened:
+            for batch in opened.iter_batches(4096, columns=columns):
+                yield from batch.to_pylist()
 
 
 def _rank(seed: int, key: str) -> int:
@@ -328,7 +433,7 @@ def _rank(seed: int, key: str) -> int:
 
 
 def _folded(text: str) -> int:
-    return xxhash.xxh3_64_intdigest(" ".join(text.casefold().split()).encode())
+    return xxhash.xxh3_64_intdigest(folded(text).encode())
 
 
 def _write_rows(path: Path, rows: list[dict[str, Any]]) -> str:

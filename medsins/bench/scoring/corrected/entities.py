@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 
 from medsins.bench.scoring.corrected.reading import folded, plain
 from medsins.bench.scoring.corrected.statistics import Floats, Measured, additive, ratio, row_means
+from medsins.text import casefolded
 
 NOTHING = frozenset({"there is no related enetity", "there is no related entity"})
 """Answers that name no entity: the published spelling, and the right one."""
@@ -203,7 +203,7 @@ def dose(text: str) -> list[str]:
 
     NFKC, case folded; thousands without comma, numbers without zeros that say nothing.
     """
-    low = _THOUSANDS.sub("", unicodedata.normalize("NFKC", plain(text)).casefold())
+    low = _THOUSANDS.sub("", casefolded(plain(text)))
     return [_same(token) for token in _DOSE_TOKEN.findall(low)]
 
 

@@ -8,7 +8,6 @@ give no counts for, chrF and ROUGE-L, is computed here; tests hold it equal to t
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +18,7 @@ from rapidfuzz.distance import LCSseq
 from medsins.bench.scoring import segmentation
 from medsins.bench.scoring.corrected.statistics import Floats, Integers, Measured, ratio
 from medsins.bench.scoring.libraries import library, versions
+from medsins.text import casefolded
 
 PRIMARY = "rouge1"
 """The paper names BLEU-1 and ROUGE-1; the latter is defined row by row, and knows recall."""
@@ -45,7 +45,7 @@ def words(text: str, language: str) -> list[str]:
     Raises:
         MissingExtraError: The language's segmenter is not installed.
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = casefolded(text)
     if language not in _SEGMENTED:
         return _WORD.findall(folded)
     cut = segmentation.chinese() if language == "zh" else segmentation.japanese()
@@ -97,7 +97,8 @@ class Rouge:
 
 
 def _f(hits: int, reference: int, prediction: int) -> float:
-    # As rouge-score has it, so that not even the last digit differs.
+    # As rouge-score has it, so that not even the last digit differs, as it would by
+    # `medsins.instructions.similarity.rouge_l`.
     if not hits:
         return 0.0
     precision, recall = hits / prediction, hits / reference

@@ -1,0 +1,72 @@
+"""How a new build replaces the old one: all of it or nothing, whenever the process is killed.
+
+Renames cannot be made atomic together, so a journal makes them so. It lists every move and removal
+and holds the texts of card and manifest, and it appears under its name in one rename. Before that
+rename nothing has happened; after it, every step can be repeated until the journal itself is
+removed, by whoever finds it: a staged file that is gone was moved already. While it is there the
+folder is between two builds, and `BuildFolder.finished` refuses to read it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+
+from medsins.builds.folder import BuildFolder
+from medsins.io.files import write_atomically
+from medsins.io.logs import logger
+
+_LOG = logger("builds")
+
+
+def commit(
+    folder: BuildFolder, moves: Mapping[str, str], deletes: Sequence[str], texts: Mapping[str, str]
+) -> None:
+    """Publish staged files.
+
+    Args:
+        folder: The build folder, whose lock this process holds.
+        moves: Final path by staged path, both relative to the build folder.
+        deletes: Paths of published files that the new build does not have.
+        texts: Contents of further files by path; the manifest is the last, since it makes the rest
+            count.
+    """
+    journal = {"moves": dict(moves), "deletes": list(deletes), "texts": dict(texts)}
+    _LOG.info("commit of %d files to %s begun", len(moves) + len(texts), folder.path)
+    write_atomically(folder.journal, json.dumps(journal))
+    _finish(folder)
+
+
+def recover(folder: BuildFolder) -> None:
+    """Finish an interrupted commit, if there is one."""
+    if folder.journal.exists():
+        _LOG.warning("an interrupted commit to %s is finished now", folder.path)
+        _finish(folder)
+
+
+def _finish(folder: BuildFolder) -> None:
+    journal = json.loads(folder.journal.read_bytes())
+    for staged, final in journal["moves"].items():
+        target = folder.path / final
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (folder.path / staged).exists():
+            (folder.path / staged).replace(target)
+    for name in journal["deletes"]:
+        (folder.path / name).unlink(missing_ok=True)
+    for name, text in journal["texts"].items():
+        write_atomically(folder.path / name, text)
+    _remove_empty_folders(folder)
+    folder.journal.unlink()
+    # Staged and mapped files are of no use any more. Should the process be killed before they are
+    # gone, the next build of these recipes finds them stale by their fingerprints.
+    shutil.rmtree(folder.staged, ignore_errors=True)
+    shutil.rmtree(folder.chunks, ignore_errors=True)
+    _LOG.info("commit to %s finished", folder.path)
+
+
+def _remove_empty_folders(folder: BuildFolder) -> None:
+    for top in ("data", "rejects"):
+        for path in sorted((folder.path / top).glob("**/"), reverse=True):
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
