@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -51,8 +52,10 @@ def test_a_recipe_whose_name_begins_with_another_is_not_meant() -> None:
         ("*_ct_*", lambda t: "_ct_" in t.name),
     ],
 )
-def test_facts_and_globs_select_all_tasks_they_hold_for(select: str, holds: object) -> None:
-    assert names(select) == [task.name for task in medsins.tasks() if holds(task)]  # type: ignore[operator]
+def test_facts_and_globs_select_all_tasks_they_hold_for(
+    select: str, holds: Callable[[medsins.Task], bool]
+) -> None:
+    assert names(select) == [task.name for task in medsins.tasks() if holds(task)]
     assert names(select)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,9 +33,9 @@ def whole(data: bytes = DATA) -> Answer:
     return answer
 
 
-def deaf(data: bytes = DATA) -> Answer:
+def deaf() -> Answer:
     """Sends all bytes, whichever were asked for."""
-    return lambda request, start: send(request, 200, data)
+    return lambda request, start: send(request, 200, DATA)
 
 
 def status(code: int) -> Answer:
@@ -111,10 +112,12 @@ def site() -> Iterator[Site]:
             pass
 
     class Server(ThreadingHTTPServer):
-        def handle_error(self, request: object, client_address: object) -> None:
+        def handle_error(
+            self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any
+        ) -> None:
             # Who has read enough hangs up.
             if not isinstance(sys.exc_info()[1], ConnectionError):
-                super().handle_error(request, client_address)  # type: ignore[arg-type]
+                super().handle_error(request, client_address)
 
     server = Server(("127.0.0.1", 0), Handler)
     here = Site(f"http://127.0.0.1:{server.server_port}")

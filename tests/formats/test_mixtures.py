@@ -48,8 +48,8 @@ def mix(tasks: dict[str, Share], **options: Any) -> Mixture:
     return Mixture(name="m", tasks=tasks, **options)
 
 
-def counts(available: dict[str, int], mixture: Mixture, cap: int | None = None) -> dict[str, int]:
-    given = allot(available, cap=cap, mixture=mixture, shares=mixture.tasks)
+def counts(available: dict[str, int], mixture: Mixture) -> dict[str, int]:
+    given = allot(available, cap=None, mixture=mixture, shares=mixture.tasks)
     return {task: one.samples for task, one in given.items()}
 
 

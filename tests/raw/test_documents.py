@@ -100,8 +100,8 @@ def test_text_and_attributes_come_back_as_they_were_written(text: str, folder: P
 HEADER = "format-version: 1.2\nontology: doid\n"
 
 
-def obo(folder: Path, *stanzas: str, header: str = HEADER, end: str = "\n") -> Path:
-    text = "\n".join([header, *stanzas])
+def obo(folder: Path, *stanzas: str, end: str = "\n") -> Path:
+    text = "\n".join([HEADER, *stanzas])
     return put(folder, text.replace("\n", end), "t.obo")
 
 

@@ -170,14 +170,14 @@ class HubServer:
         self.repositories[kind, repo_id] = repository
         return repository
 
-    def edit(self, repo_id: str, path: str, content: bytes | None, branch: str = "main") -> None:
+    def edit(self, repo_id: str, path: str, content: bytes | None) -> None:
         """Commit a small file, or its removal, as a user does on the web site."""
         repository = self.repository(repo_id)
-        tree = dict(self.tree(repo_id, branch))
+        tree = dict(self.tree(repo_id))
         tree.pop(path, None)
         if content is not None:
             tree[path] = self.keep(content, lfs=False)
-        repository.add(branch, Commit(f"edit {path}", tree, repository.branches[branch]))
+        repository.add("main", Commit(f"edit {path}", tree, repository.branches["main"]))
 
     def keep(self, content: bytes, *, lfs: bool) -> Entry:
         digest = hashlib.sha256(content).hexdigest()
@@ -200,10 +200,12 @@ class HubServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(
+        self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any
+    ) -> None:
         # Who is killed hangs up.
         if not isinstance(sys.exc_info()[1], ConnectionError | ValueError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
+            super().handle_error(request, client_address)
 
 
 ROUTES: list[tuple[str, re.Pattern[str], str]] = []

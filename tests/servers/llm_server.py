@@ -3,8 +3,8 @@
     with LlmServer({"faults": {"rate": 0.2}}, tmp_path) as server:
         client = AsyncOpenAI(base_url=server.url, api_key=server.api_key, max_retries=0)
 
-It is a real process: `python tests/llm_server.py --port 0 --script FILE --log FILE [--state DIR]`
-prints `{"port": N}`. Everything in the script is optional:
+It is a real process: `python llm_server.py --port 0 --script FILE --log FILE [--state DIR]` prints
+`{"port": N}`. Everything in the script is optional:
 
 - `seed` (0), `api_key` ("sk-test", a list, or null for a server that wants none), `models`
   (["gpt-test"]), `fingerprint`, `idempotent` (an answered `Idempotency-Key` is answered again
@@ -12,7 +12,7 @@ prints `{"port": N}`. Everything in the script is optional:
   for one type only);
 - `latency`: seconds `fixed`, `jitter`, `first` (before the first event of a stream), `event`;
 - `faults`: `rate`, `kinds` (`llm_server_faults.RETRYABLE` unless named), `max_consecutive` (3),
-  `wait` (0.05 s, what 429s demand), `slow` (0.3 s), `huge_bytes`, `paths`;
+  `wait` (0.05 s, what 429s demand), `slow` (0.3 s), `huge_bytes`;
 - `at`: faults by number of the request: "7", "7-9" or "7+";
 - `limits`: `rpm`, `tpm`, `window` (60 s);
 - `brain`: weights of `llm_server_rewrites.KINDS` and `llm_server_brain.FORMS`; `answers` and
@@ -37,7 +37,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from llm_server_app import CHAT, App, entries
+from llm_server_app import App, entries
+from llm_server_wire import CHAT
 
 
 async def _serve(app: App, port: int, watched: bool) -> None:

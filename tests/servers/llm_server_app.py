@@ -30,9 +30,7 @@ from llm_server_faults import (
     identity_of,
     is_error,
 )
-from llm_server_wire import Answer, Pace, Request, deliver, json_answer, read_request
-
-CHAT = "/v1/chat/completions"
+from llm_server_wire import CHAT, Answer, Pace, Request, deliver, json_answer, read_request
 
 _KEYS: dict[str, tuple[str, ...]] = {
     "": (
@@ -40,12 +38,11 @@ _KEYS: dict[str, tuple[str, ...]] = {
         "faults", "at", "limits", "brain", "answers", "answer_map", "batch",
     ),
     "latency": ("fixed", "jitter", "first", "event"),
-    "faults": ("rate", "kinds", "max_consecutive", "wait", "slow", "huge_bytes", "paths"),
+    "faults": ("rate", "kinds", "max_consecutive", "wait", "slow", "huge_bytes"),
     "limits": ("rpm", "tpm", "window"),
     "answers": ("mode", "text", "choices"),
     "batch": (
-        "polls", "end", "ends", "partial", "shuffle", "line_errors", "line_kinds", "max_lines",
-        "max_bytes", "failed_code",
+        "polls", "end", "ends", "partial", "line_errors", "line_kinds",
     ),
 }  # fmt: skip
 """What a script can have, at the top and in its parts."""

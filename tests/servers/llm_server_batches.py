@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from llm_server_faults import error_body, identity_of
-from llm_server_wire import Answer, Request, json_answer, uploaded
+from llm_server_wire import CHAT, Answer, Request, json_answer, uploaded
 
 ENDS = ("completed", "expired", "failed", "cancelled")
+MOST_BYTES = 200 * 10**6
+MOST_LINES = 50_000
 
 _DONE = (*ENDS, "cancelling")
 _PATH = re.compile(r"/v1/(files|batches)(?:/([\w-]+))?(?:/(content|cancel))?")
-_ENDPOINT = "/v1/chat/completions"
 
 LineAnswer = Callable[[dict[str, Any], str, str | None], tuple[int, dict[str, Any], dict[str, Any]]]
 """Answers the body of a line with its custom id and fault: status, body, and a note for the log."""
@@ -32,8 +33,7 @@ class Batches:
     """The files and batches of a server.
 
     Args:
-        script: Its `batch` has `polls`, `end` or `ends`, `partial`, `shuffle`, `max_lines`,
-            `max_bytes` and `failed_code`.
+        script: Its `batch` has `polls`, `end` or `ends`, `partial`.
         folder: Where they are kept.
         line_fault: Draws attempt and fault of a line by its identity.
         answer: Answers a line.
@@ -139,10 +139,9 @@ class Batches:
             missing = "file" if "file" not in fields else "purpose"
             message = f"'{missing}' is a required property"
             return json_answer(400, error_body(message, param=missing))
-        most = int(self._script.get("max_bytes", 200 * 10**6))
         filename, content = fields["file"]
-        if len(content) > most:
-            message = f"File is too large. The maximum size is {most} bytes."
+        if len(content) > MOST_BYTES:
+            message = f"File is too large. The maximum size is {MOST_BYTES} bytes."
             return json_answer(413, error_body(message))
         return json_answer(200, self._store(filename, content, fields["purpose"][1].decode()))
 
@@ -167,7 +166,7 @@ class Batches:
             return json_answer(400, error_body(f"Missing required parameter: {error}."))
         if source not in self._state["files"]:
             return json_answer(404, error_body(f"No such File object: {source}", param="id"))
-        if endpoint != _ENDPOINT or window != "24h":
+        if endpoint != CHAT or window != "24h":
             return json_answer(400, error_body(f"Invalid endpoint or window: {endpoint} {window}"))
         now = int(time.time())
         number = len(self._state["batches"])
@@ -230,7 +229,7 @@ class Batches:
                 continue
             if key in known:
                 problem("duplicate_custom_id", f"The custom_id {key} is not unique.", number)
-            if method != "POST" or url != _ENDPOINT:
+            if method != "POST" or url != CHAT:
                 problem("invalid_url", "The URL of the line is not that of the batch.", number)
             if body.get("model") != (lines or [line])[0]["body"].get("model"):
                 problem("mismatched_model", "All lines of a batch have one model.", number)
@@ -238,7 +237,7 @@ class Batches:
             lines.append(line)
         if not lines and not problems:
             problem("empty_file", "The input file is empty.", None)
-        if len(lines) > int(self._script.get("max_lines", 50_000)):
+        if len(lines) > MOST_LINES:
             problem("too_many_tasks", "The input file has too many lines.", None)
         return lines, problems
 
@@ -250,14 +249,13 @@ class Batches:
         batch[f"{end}_at"] = int(time.time())
         if end == "failed":
             if not batch["errors"]:
-                code = self._script.get("failed_code", "token_limit_exceeded")
-                problem = {"code": code, "message": "Enqueued token limit reached for the model."}
+                message = "Enqueued token limit reached for the model."
+                problem = {"code": "token_limit_exceeded", "message": message}
                 batch["errors"] = {"object": "list", "data": [{**problem, "param": None}]}
             return []
         rng = random.Random(f"{self._seed}/{batch['id'][:12]}/{len(lines)}")
         order = list(range(len(lines)))
-        if self._script.get("shuffle", True):
-            rng.shuffle(order)
+        rng.shuffle(order)
         share = 1.0 if end == "completed" else float(self._script.get("partial", 0.5))
         cut = int(len(order) * share)
         output: list[dict[str, Any]] = []
@@ -266,7 +264,7 @@ class Batches:
         for place in order[:cut]:
             line = lines[place]
             key = line["custom_id"]
-            identity = identity_of("POST", _ENDPOINT, json.dumps(line["body"]).encode())
+            identity = identity_of("POST", CHAT, json.dumps(line["body"]).encode())
             attempt, fault = self._line_fault(identity)
             status, body, note = self._answer(line["body"], key, fault)
             said = {"custom_id": key, "identity": identity, "attempt": attempt, "fault": fault}

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from typing import Any
 
-from llm_server_wire import CUT, Answer, json_answer
+from llm_server_wire import CHAT, CUT, Answer, json_answer
 
 RETRYABLE = (
     "429-retry-after", "429-retry-after-ms", "429-http-date", "429-bare",
@@ -233,7 +233,6 @@ class Faults:
         self._rate = float(faults.get("rate", 0.0))
         self._kinds = tuple(faults.get("kinds", RETRYABLE))
         self._most = int(faults.get("max_consecutive", 3))
-        self._paths = tuple(faults.get("paths", ("/v1/chat/completions",)))
         self._at = [(*_span(where), kind) for where, kind in script.get("at", {}).items()]
         lines = script.get("batch", {})
         self._line_rate = float(lines.get("line_errors", 0.0))
@@ -253,7 +252,7 @@ class Faults:
 
     def draw(self, identity: str, path: str) -> tuple[int, str | None]:
         """Return which attempt at this request it is, and its fault."""
-        rate = self._rate if path in self._paths else 0.0
+        rate = self._rate if path == CHAT else 0.0
         return self._draw(identity, rate, self._kinds)
 
     def draw_line(self, identity: str) -> tuple[int, str | None]:

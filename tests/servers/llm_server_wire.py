@@ -13,6 +13,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+CHAT = "/v1/chat/completions"
+
 CUT = (
     "reset-before-headers", "reset-mid-headers", "reset-mid-body", "close-before-headers",
     "close-mid-body", "cut-stream", "silence", "stall", "not-http",

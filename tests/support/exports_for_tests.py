@@ -21,12 +21,12 @@ SECRET = "zzsecretzz"
 """Stands in every input of the source that may not be passed on."""
 
 
-def write_sources(home: Path, count: int = 300) -> None:
+def write_sources(home: Path) -> None:
     """Write the recipes clinic, which is open, and ward, which is not, with raw files and seeds."""
     write_recipe(home / "recipes")
     write_recipe(home / "recipes", "ward", access="CREDENTIALED", redistribution="NO")
-    write_visits(home / "raw", visits(count))
-    closed = visits(count // 5, seed=1)
+    write_visits(home / "raw", visits(300))
+    closed = visits(60, seed=1)
     for record in closed:
         record["question"] = record["question"] and f"{record['question']} {SECRET}"
     write_visits(home / "raw", closed, "ward")

@@ -52,7 +52,7 @@ def make_builds(root: Path) -> Path:
 
 
 @contextmanager
-def client_settings(root: Path, *, xet: bool = False) -> Iterator[None]:
+def client_settings(root: Path) -> Iterator[None]:
     """Let the client know nothing of this user, and the policy nothing of proxies."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MEDSINS_RECIPES", str(root / "recipes"))
@@ -63,22 +63,22 @@ def client_settings(root: Path, *, xet: bool = False) -> Iterator[None]:
             patch.delenv(name.upper(), raising=False)
         patch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(root / "no token"))
         patch.setattr("huggingface_hub.constants.HF_STORED_TOKENS_PATH", str(root / "no tokens"))
-        patch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", not xet)
+        patch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
         yield
 
 
-def environment(root: Path, endpoint: str, token: str = "hf_write") -> dict[str, str]:
+def environment(root: Path, endpoint: str) -> dict[str, str]:
     """Return the same settings for a process of its own."""
     kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     own = {
         "MEDSINS_RECIPES": str(root / "recipes"),
         "HF_HOME": str(root / "hf_home"),
         "HF_ENDPOINT": endpoint,
+        "HF_TOKEN": "hf_write",
         "HF_HUB_DISABLE_XET": "1",
         "HF_DATASETS_CACHE": str(root / "hf_home" / "datasets"),
     }
-    kept.pop("HF_TOKEN", None)
-    return {**kept, **own, **({"HF_TOKEN": token} if token else {})}
+    return {**kept, **own}
 
 
 @dataclass(frozen=True)
