@@ -147,6 +147,23 @@ def test_many_shards_and_row_groups_hold_the_same_rows(
     medsins.verify(tmp_path / "many", progress=False)
 
 
+def test_row_groups_have_a_power_of_two_of_rows(
+    clinic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from medsins.engine import sharding
+
+    monkeypatch.setattr(sharding, "ROW_GROUP_BYTES", 6_000)
+    build("clinic", clinic, tmp_path / "out")
+    (path,) = (tmp_path / "out" / "data" / "clinic_answer").glob("train-*.parquet")
+    found = parquet.read_metadata(path)
+    sizes = [found.row_group(number).num_rows for number in range(found.num_row_groups)]
+    assert len(sizes) > 3
+    # A few rows more or less leave the boundaries where they were.
+    assert len(set(sizes[:-1])) == 1
+    assert sizes[-1] <= sizes[0]
+    assert sizes[0].bit_count() == 1
+
+
 def test_tasks_that_ask_of_the_same_inputs_have_the_shards_that_each_has_alone(
     clinic: Path, tmp_path: Path
 ) -> None:
