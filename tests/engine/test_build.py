@@ -76,6 +76,26 @@ def test_rows_are_instances_that_can_be_traced_back(clinic: Path, tmp_path: Path
     assert list(found[0]) == list(medsins.Instance.model_fields)
 
 
+@pytest.mark.parametrize(
+    ("others", "kept"),
+    [
+        ([], ["So."]),
+        (["So."], ["So."]),
+        (["It is."], ["So.", "It is."]),
+        (["It is.", "So.", "It is."], ["So.", "It is."]),
+    ],
+)
+def test_references_begin_with_the_output_and_have_no_repeats(
+    others: list[str], kept: list[str], clinic: Path, tmp_path: Path
+) -> None:
+    record = {"id": "v", "patient": "p", "question": "Why?", "answer": "So.", "others": others}
+    # Beside another that has several, so that the column is there for both.
+    write_visits(clinic, [record, {**record, "id": "w", "question": "How?", "others": ["As."]}])
+    build("clinic", clinic, tmp_path / "out")
+    found = {row["input"]: row["references"] for row in rows(tmp_path / "out", "clinic_answer")}
+    assert found == {"Why?": kept, "How?": ["So.", "As."]}
+
+
 def test_a_group_is_never_on_two_sides_of_a_split(clinic: Path, tmp_path: Path) -> None:
     build("clinic", clinic, tmp_path / "out")
     patient = {record["id"]: record["patient"] for record in visits(500)}
