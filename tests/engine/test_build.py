@@ -516,6 +516,18 @@ def test_a_sample_may_be_odd_throughout(
     assert len(result.rejects) == 2
 
 
+def test_a_source_that_is_named_has_to_be_there_and_one_of_a_group_need_not(
+    clinic: Path, tmp_path: Path
+) -> None:
+    write_recipe(tmp_path / "recipes", "ward")
+    with pytest.raises(errors.MissingFilesError, match="raw files of ward are missing"):
+        build("clinic ward", clinic, tmp_path / "named")
+    assert not (tmp_path / "named" / "manifest.json").exists()
+    result = build("clinic domain:clinical_texts", clinic, tmp_path / "group")
+    assert set(result.recipes) == {"clinic"}
+    assert "raw files of ward are missing" in result.left_out["ward"]
+
+
 def test_rejects_of_restricted_sources_never_quote_the_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
