@@ -87,6 +87,26 @@ def test_rows_are_instances_that_can_be_traced_back(clinic: Path, tmp_path: Path
     assert list(found[0]) == list(medsins.Instance.model_fields)
 
 
+@pytest.mark.parametrize(
+    ("others", "kept"),
+    [
+        ([], ["So."]),
+        (["So."], ["So."]),
+        (["It is."], ["So.", "It is."]),
+        (["It is.", "So.", "It is."], ["So.", "It is."]),
+    ],
+)
+def test_references_begin_with_the_output_and_have_no_repeats(
+    others: list[str], kept: list[str], clinic: Path, tmp_path: Path
+) -> None:
+    record = {"id": "v", "patient": "p", "question": "Why?", "answer": "So.", "others": others}
+    # Beside another that has several, so that the column is there for both.
+    write_visits(clinic, [record, {**record, "id": "w", "question": "How?", "others": ["As."]}])
+    build("clinic", clinic, tmp_path / "out")
+    found = {row["input"]: row["references"] for row in rows(tmp_path / "out", "clinic_answer")}
+    assert found == {"Why?": kept, "How?": ["So.", "As."]}
+
+
 def test_a_group_is_never_on_two_sides_of_a_split(clinic: Path, tmp_path: Path) -> None:
     build("clinic", clinic, tmp_path / "out")
     patient = {record["id"]: record["patient"] for record in visits(500)}
@@ -156,6 +176,23 @@ def test_many_shards_and_row_groups_hold_the_same_rows(
     assert len(shards) > 3
     assert shards[0].path.endswith(f"train-00000-of-{len(shards):05d}.parquet")
     medsins.verify(tmp_path / "many", progress=False)
+
+
+def test_row_groups_have_a_power_of_two_of_rows(
+    clinic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from medsins.engine import sharding
+
+    monkeypatch.setattr(sharding, "ROW_GROUP_BYTES", 6_000)
+    build("clinic", clinic, tmp_path / "out")
+    (path,) = (tmp_path / "out" / "data" / "clinic_answer").glob("train-*.parquet")
+    found = parquet.read_metadata(path)
+    sizes = [found.row_group(number).num_rows for number in range(found.num_row_groups)]
+    assert len(sizes) > 3
+    # A few rows more or less leave the boundaries where they were.
+    assert len(set(sizes[:-1])) == 1
+    assert sizes[-1] <= sizes[0]
+    assert sizes[0].bit_count() == 1
 
 
 def test_tasks_that_ask_of_the_same_inputs_have_the_shards_that_each_has_alone(
@@ -488,6 +525,18 @@ def test_a_sample_may_be_odd_throughout(
     write_visits(tmp_path / "here" / "samples", [*visits(3), {}, {}])
     result = medsins.build("clinic", sample=True, out=tmp_path / "out", progress=False)
     assert len(result.rejects) == 2
+
+
+def test_a_source_that_is_named_has_to_be_there_and_one_of_a_group_need_not(
+    clinic: Path, tmp_path: Path
+) -> None:
+    write_recipe(tmp_path / "recipes", "ward")
+    with pytest.raises(errors.MissingFilesError, match="raw files of ward are missing"):
+        build("clinic ward", clinic, tmp_path / "named")
+    assert not (tmp_path / "named" / "manifest.json").exists()
+    result = build("clinic domain:clinical_texts", clinic, tmp_path / "group")
+    assert set(result.recipes) == {"clinic"}
+    assert "raw files of ward are missing" in result.left_out["ward"]
 
 
 def test_rejects_of_restricted_sources_never_quote_the_record(

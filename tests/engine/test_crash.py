@@ -243,12 +243,32 @@ def test_finished_chunks_are_not_mapped_again(
     assert done.items() <= after.items()
 
 
+@pytest.mark.parametrize("ending", ["arrow", "ids"])
 def test_a_chunk_that_was_damaged_is_mapped_again(
-    home: Path, uninterrupted: Uninterrupted, tmp_path: Path
+    ending: str, home: Path, uninterrupted: Uninterrupted, tmp_path: Path
 ) -> None:
     out = tmp_path / "medsins-out"
     build_until_killed(home, out, 30)
-    damaged = list(out.rglob("chunks/*/*.arrow"))
+    damaged = list(out.rglob(f"chunks/*/*.{ending}"))
+    assert damaged
+    for path in damaged:
+        path.write_bytes(path.read_bytes()[:-1])
+    assert build_until_killed(home, out, 10**6) == 0
+    assert contents(out) == uninterrupted.contents
+
+
+def test_a_staged_shard_that_was_damaged_is_written_again(
+    home: Path, uninterrupted: Uninterrupted, tmp_path: Path
+) -> None:
+    # Some recipe is staged at one of these moments, and the build not yet published.
+    for tenths in range(9, 3, -1):
+        out = tmp_path / str(tenths) / "medsins-out"
+        build_until_killed(home, out, uninterrupted.steps * tenths // 10)
+        committed = any((out / one).exists() for one in ("manifest.json", ".medsins/commit.json"))
+        receipts = [] if committed else list(out.rglob("receipt.json"))
+        damaged = [path for one in receipts for path in one.parent.rglob("*.parquet")]
+        if damaged:
+            break
     assert damaged
     for path in damaged:
         path.write_bytes(path.read_bytes()[:-1])

@@ -279,6 +279,20 @@ def test_what_travels_alone_is_described_alone(
     assert send(hub, root / "mixed", endpoint=outside, only_redistributable=True).uploaded == ()
 
 
+def test_a_source_without_tasks_is_not_described_where_others_stay_behind(
+    root: Path, hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", names_reserved_for_tests("hub.test"))
+    folder = copied(root / "mixed", tmp_path / "copy")
+    recipes = json.loads((folder / "manifest.json").read_text())["recipes"]
+    # Nothing says whether its facts may be passed on.
+    empty = {key: 0 if isinstance(value, int) else value for key, value in recipes[CLOSED].items()}
+    ghost = {**empty, "tasks": {}, "skipped": {}, "partly_skipped": {}, "rejected": {}}
+    change(folder, recipes={**recipes, "ghost": ghost})
+    send(hub, folder, endpoint=f"http://hub.test:{hub.port}", only_redistributable=True)
+    assert set(json.loads(hub.files(REPO)["manifest.json"])["recipes"]) == {OPEN}
+
+
 def test_what_was_pushed_by_agreement_goes_again_when_it_is_left_out(
     root: Path, hub: HubServer
 ) -> None:

@@ -369,6 +369,13 @@ def test_a_budget_is_never_passed_and_a_raised_one_goes_on(
     assert {one.state for one in result.tasks.values()} == {"done"}
 
 
+def test_a_budget_that_is_nearly_used_is_said_once(tmp_path: Path) -> None:
+    told: list[str] = []
+    with LlmServer({}, tmp_path / "server") as server, pytest.raises(BudgetError):
+        expand(server, tmp_path / "out", max_requests=5, pace=Pace(1), tell=told.append)
+    assert [one for one in told if "80 %" in one] == ["80 % of the budget is used."]
+
+
 def test_a_budget_in_dollars_needs_a_price_and_is_kept(tmp_path: Path) -> None:
     with LlmServer({}, tmp_path / "server") as server:
         with pytest.raises(BudgetError, match="price"):
