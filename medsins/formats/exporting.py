@@ -126,20 +126,11 @@ def export(
         ValueError: A number is too small.
     """
     options = Options(
-        split=split,
-        select=select,
-        num_fewshot=num_fewshot,
-        template=template,
-        per_instance=per_instance,
-        instructions=instructions,
-        instructions_from=instructions_from,
-        max_per_task=max_per_task,
-        mixture=mixture,
-        seed=seed,
-        container=container,
-        only_redistributable=only_redistributable,
-        local_use=local_use,
-    )
+        split=split, select=select, num_fewshot=num_fewshot, template=template,
+        per_instance=per_instance, instructions=instructions, instructions_from=instructions_from,
+        max_per_task=max_per_task, mixture=mixture, seed=seed, container=container,
+        only_redistributable=only_redistributable, local_use=local_use,
+    )  # fmt: skip
     planned = plan(path, format, options)
     sizes = planned.samples, len(planned.tasks)
     _LOG.info("export from %s: %d samples of %d tasks", planned.build.path, *sizes)

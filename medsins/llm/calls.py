@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from medsins.llm.batches import Batching, ask_in_batches
 from medsins.llm.budget import Budget, Caps, Price
@@ -23,11 +23,8 @@ class Calls:
         base_url: The endpoint; None for OpenAI.
         api_key_env: Environment variable with the key.
         headers: Further headers of every request.
-        budget_usd: Most US dollars, over all runs into a folder.
+        caps: The most that may be spent.
         price: What tokens cost, or how a user writes it.
-        max_requests: Most requests, over all runs into a folder.
-        max_tokens: Most tokens, over all runs into a folder.
-        max_minutes: Most minutes of this run.
         pace: Requests at once, and a minute.
         batch: Whether requests go into Batch files, and how.
     """
@@ -36,11 +33,8 @@ class Calls:
     base_url: str | None = None
     api_key_env: str = "OPENAI_API_KEY"
     headers: Mapping[str, str] | None = None
-    budget_usd: float | None = None
+    caps: Caps = field(default_factory=Caps)
     price: str | Price | None = None
-    max_requests: int | None = None
-    max_tokens: int | None = None
-    max_minutes: float | None = None
     pace: Pace | None = None
     batch: bool | Batching = False
 
@@ -71,9 +65,7 @@ class Calls:
         Raises:
             BudgetError: There is a cap in dollars and no price.
         """
-        seconds = self.max_minutes * 60 if self.max_minutes is not None else None
-        caps = Caps(self.budget_usd, self.max_requests, self.max_tokens, seconds)
-        return Budget(caps, self.prices(), batch=bool(self.batch))
+        return Budget(self.caps, self.prices(), batch=bool(self.batch))
 
     def ask(
         self,

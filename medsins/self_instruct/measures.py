@@ -27,19 +27,7 @@ _ROUGE_WORD = re.compile(r"[a-z0-9]+")
 _PUNCTUATION = re.compile(r"[^\w\s]")
 _SMOOTHED = 0.1
 _SMALL = frozenset(
-    [
-        "this",
-        "that",
-        "these",
-        "those",
-        "your",
-        "each",
-        "every",
-        "given",
-        "following",
-        "from",
-        "with",
-    ]
+    "this that these those your each every given following from with".split()  # noqa: SIM905
 )
 
 Codes: TypeAlias = list[list[int]]

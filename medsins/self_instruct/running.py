@@ -14,7 +14,7 @@ from medsins.instructions.wordings import EXPANSIONS, wordings
 from medsins.io.files import writing
 from medsins.io.progress import progress_bar
 from medsins.llm.batches import Batching
-from medsins.llm.budget import Price, Spent
+from medsins.llm.budget import Caps, Price, Spent
 from medsins.llm.calls import Calls
 from medsins.llm.journal import Journal
 from medsins.llm.ledger import Ledger
@@ -161,18 +161,10 @@ def expand(
             f"{len(wrong)} problems in seed prompts, the first: {wrong[0]}. Mend them first; "
             "`medsins check` lists all. Nothing was sent."
         )
+    seconds = max_minutes * 60 if max_minutes is not None else None
+    caps = Caps(budget_usd, max_requests, max_tokens, seconds)
     calls = Calls(
-        model=model,
-        base_url=base_url,
-        api_key_env=api_key_env,
-        headers=headers,
-        budget_usd=budget_usd,
-        price=price,
-        max_requests=max_requests,
-        max_tokens=max_tokens,
-        max_minutes=max_minutes,
-        pace=pace,
-        batch=batch,
+        model, base_url, api_key_env, headers, caps=caps, price=price, pace=pace, batch=batch
     )
     prices = calls.prices()
     asking, filters = asking or Asking(), filters or FilterSettings()

@@ -29,7 +29,7 @@ from medsins.errors import CheckError, MissingExtraError, UnknownNameError
 from medsins.io.files import write_atomically, writing
 from medsins.io.progress import progress_bar
 from medsins.io.version import __version__
-from medsins.llm.budget import Price, Spent
+from medsins.llm.budget import Caps, Price, Spent
 from medsins.llm.calls import Calls
 from medsins.llm.journal import Journal
 from medsins.llm.ledger import Ledger
@@ -213,18 +213,9 @@ def run(
         raise CheckError(
             f"num_fewshot={asking.num_fewshot} makes no sense; 0 asks without examples."
         )
-    calls = Calls(
-        model=model,
-        base_url=base_url,
-        api_key_env=api_key_env,
-        headers=headers,
-        budget_usd=budget_usd,
-        price=price,
-        max_requests=max_requests,
-        max_tokens=max_tokens,
-        max_minutes=max_minutes,
-        pace=pace,
-    )
+    seconds = max_minutes * 60 if max_minutes is not None else None
+    caps = Caps(budget_usd, max_requests, max_tokens, seconds)
+    calls = Calls(model, base_url, api_key_env, headers, caps=caps, price=price, pace=pace)
     left_out: dict[str, str] = {}
     if endpoint := calls.endpoint():
         verdicts = model_calls(bench, base_url=endpoint.base_url, covered_by=endpoint_covered_by)

@@ -64,6 +64,11 @@ _METRICS = {
 }
 
 
+TOTALS = ("Tasks", "Questions", "Blank", "Missing", "Unparsed")
+RUN_FACTS = ("Examples in the prompt", "Finished", "medsins")
+"""Columns of the table of runs; `Run.totals` has its cells."""
+
+
 def metric_label(name: str) -> str:
     """Return how people write the name of a metric."""
     return _METRICS.get(name, name.replace("_", " "))
@@ -98,6 +103,14 @@ class Run:
     def complete(self) -> bool:
         """Whether it has every task of the report and was finished."""
         return self.results.complete and not self.average.partial
+
+    def totals(self) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """Return the numbers that `TOTALS` names, over all tasks, and the words of `RUN_FACTS`."""
+        results, tasks = self.results, self.results.tasks.values()
+        names = ("n", "n_empty", "n_missing", "n_unparsed")
+        sums = (sum(getattr(task, name) for task in tasks) for name in names)
+        finished = "yes" if results.complete else "no"
+        return (len(tasks), *sums), (str(results.num_fewshot), finished, results.medsins)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from html import escape
 
 from medsins.bench.report.leaderboard import (
     LEGEND,
+    RUN_FACTS,
+    TOTALS,
     Cell,
     Column,
     Leaderboard,
@@ -93,24 +95,11 @@ def _legend(columns: Iterable[Column]) -> str:
 
 
 def _runs(leaderboard: Leaderboard) -> str:
-    heads = ("Model", "Tasks", "Questions", "Blank", "Missing", "Unparsed")
     rows = []
     for run in leaderboard.runs:
-        tasks = run.results.tasks.values()
-        numbers = (
-            len(tasks),
-            sum(task.n for task in tasks),
-            sum(task.n_empty for task in tasks),
-            sum(task.n_missing for task in tasks),
-            sum(task.n_unparsed for task in tasks),
-        )
-        words = (
-            run.results.num_fewshot,
-            "yes" if run.results.complete else "no",
-            run.results.medsins,
-        )
+        numbers, words = run.totals()
         rows.append([plain(run.label), *map(str, numbers), *map(plain, words)])
-    return table((*heads, "Examples in the prompt", "Finished", "medsins"), rows, range(1, 6))
+    return table(("Model", *TOTALS, *RUN_FACTS), rows, range(1, 6))
 
 
 def _signatures(leaderboard: Leaderboard) -> Iterable[str]:

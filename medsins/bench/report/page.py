@@ -14,6 +14,8 @@ from itertools import count
 
 from medsins.bench.report.leaderboard import (
     LEGEND,
+    RUN_FACTS,
+    TOTALS,
     Cell,
     Column,
     Leaderboard,
@@ -340,28 +342,12 @@ def _each(leaderboard: Leaderboard, of: Callable[[Results], str]) -> list[str]:
 
 
 def _runs(leaderboard: Leaderboard) -> Html:
-    heads = ("Tasks", "Questions", "Blank", "Missing", "Unparsed")
     titles = [_sorter(0, text("Model"), "text")]
-    titles += [_sorter(place, text(name), "number") for place, name in enumerate(heads, 1)]
-    titles += [
-        tag("th", text(name), scope="col", class_="words")
-        for name in ("Examples in the prompt", "Finished", "medsins")
-    ]
+    titles += [_sorter(place, text(name), "number") for place, name in enumerate(TOTALS, 1)]
+    titles += [tag("th", text(name), scope="col", class_="words") for name in RUN_FACTS]
     lines = []
     for run in leaderboard.runs:
-        tasks = run.results.tasks.values()
-        totals = (
-            len(tasks),
-            sum(task.n for task in tasks),
-            sum(task.n_empty for task in tasks),
-            sum(task.n_missing for task in tasks),
-            sum(task.n_unparsed for task in tasks),
-        )
-        words = (
-            run.results.num_fewshot,
-            "yes" if run.results.complete else "no",
-            run.results.medsins,
-        )
+        totals, words = run.totals()
         lines.append(
             tag(
                 "tr",
