@@ -13,6 +13,7 @@ import pickle
 import random
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from medsins.bench import (
     paper_table,
     published_metric,
 )
+from medsins.bench.scoring import segmentation
 from medsins.bench.scoring.published import punkt, scripts, tokens
 from medsins.bench.scoring.published.cells import column
 from medsins.bench.scoring.published.entities import entities
@@ -238,6 +240,21 @@ def test_japanese_and_chinese_words_are_those_of_the_published_calls() -> None:
     for _ in range(100):
         text = "".join(rng.choices(CHINESE, k=rng.randrange(80)))
         assert tokens.bleu_words(text, "zh") == list(jieba.cut(text))
+
+
+def test_threads_find_the_same_japanese_words() -> None:
+    pytest.importorskip("janome")
+    rng = random.Random(1)
+    texts = ["".join(rng.choices(JAPANESE, k=200)) for _ in range(40)]
+    cut = segmentation.japanese()
+    expected = [cut(text) for text in texts]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(cut, texts)) == expected
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_words_that_others_add_to_jieba_move_no_score() -> None:

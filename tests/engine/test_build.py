@@ -99,7 +99,8 @@ def test_rows_are_instances_that_can_be_traced_back(clinic: Path, tmp_path: Path
 def test_references_begin_with_the_output_and_have_no_repeats(
     others: list[str], kept: list[str], clinic: Path, tmp_path: Path
 ) -> None:
-    record = {"id": "v", "patient": "p", "question": "Why?", "answer": "So.", "others": others}
+    record: dict[str, object] = {"id": "v", "patient": "p", "question": "Why?", "answer": "So."}
+    record["others"] = others
     # Beside another that has several, so that the column is there for both.
     write_visits(clinic, [record, {**record, "id": "w", "question": "How?", "others": ["As."]}])
     build("clinic", clinic, tmp_path / "out")
@@ -536,7 +537,7 @@ def test_a_source_that_is_named_has_to_be_there_and_one_of_a_group_need_not(
     assert not (tmp_path / "named" / "manifest.json").exists()
     result = build("clinic domain:clinical_texts", clinic, tmp_path / "group")
     assert set(result.recipes) == {"clinic"}
-    assert "raw files of ward are missing" in result.left_out["ward"]
+    assert "raw files of ward are missing" in str(result.left_out["ward"])
 
 
 def test_rejects_of_restricted_sources_never_quote_the_record(

@@ -287,7 +287,9 @@ def test_a_source_without_tasks_is_not_described_where_others_stay_behind(
     recipes = json.loads((folder / "manifest.json").read_text())["recipes"]
     # Nothing says whether its facts may be passed on.
     empty = {key: 0 if isinstance(value, int) else value for key, value in recipes[CLOSED].items()}
-    ghost = {**empty, "tasks": {}, "skipped": {}, "partly_skipped": {}, "rejected": {}}
+    nothing: dict[str, int] = {}
+    counts = ("tasks", "skipped", "partly_skipped", "rejected")
+    ghost = {**empty, **dict.fromkeys(counts, nothing)}
     change(folder, recipes={**recipes, "ghost": ghost})
     send(hub, folder, endpoint=f"http://hub.test:{hub.port}", only_redistributable=True)
     assert set(json.loads(hub.files(REPO)["manifest.json"])["recipes"]) == {OPEN}

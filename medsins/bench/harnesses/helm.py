@@ -45,7 +45,7 @@ install both; what scoring needs gets on with HELM:
 ```sh
 pip install --no-deps medsins
 pip install click isal jsonschema orjson polars pydantic python-calamine rapidfuzz tenacity \\
-    xxhash 'sacrebleu[ja]' rouge-score scikit-learn jieba janome
+    xxhash 'sacrebleu[ja]' rouge-score scikit-learn jieba janome nltk
 ```
 
 Texts of sources whose terms do not allow models that others run are refused, since HELM does not

@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from functools import cache
+from threading import Lock
 
 from medsins.bench.scoring.libraries import library
 
@@ -38,4 +39,11 @@ def japanese() -> Callable[[str], list[str]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         tokenizer = library("janome.tokenizer", "janome").Tokenizer(wakati=True)
-    return lambda text: list(tokenizer.tokenize(text, wakati=True))
+    turns = Lock()
+
+    def cut(text: str) -> list[str]:
+        # Threads that share janome's tokenizer get each other's words.
+        with turns:
+            return list(tokenizer.tokenize(text, wakati=True))
+
+    return cut
