@@ -129,32 +129,35 @@ class Task:
     @property
     def spec(self) -> InstructionSpec:
         """What every wording of the definition is held to."""
-        from medsins.instructions.spec import InstructionSpec, all_constraints
+        from medsins.instructions.spec import InstructionSpec
 
         translates = self.category is Category.TRANSLATION
         return InstructionSpec(
             name=self.name,
             definition=self.definition,
-            all_constraints=all_constraints(
-                self.definition,
-                labels=self.labels,
-                translation=(self.input_language, self.output_language) if translates else None,
-                finds=self.category in _FINDS,
-                must_include=self.must_include,
-                ignored=self.ignored_constraints,
-            ),
             source=self.source,
             seed_file=self.recipe.seed_file() if self.recipe else None,
             template_vars=self.template_vars,
             labels=self.labels,
             template=self.template,
             metric=self.metric,
+            translation=(self.input_language, self.output_language) if translates else None,
+            finds=self.category in _FINDS,
+            must_include=self.must_include,
+            ignored_constraints=self.ignored_constraints,
         )
 
     @property
     def seeds(self) -> list[str]:
         """The seed prompts: wordings of the definition that are written by hand, filled in."""
-        return [seed.text for seed in self.spec.seeds]
+        if self.recipe is None:
+            return []
+        # Not through the spec: a build needs the texts, and not what checks of them import.
+        from medsins.instructions.seeds import read_seeds
+
+        attribute = self.name.removeprefix(f"{self.source}_")
+        found = read_seeds(self.recipe.seed_file(), attribute, self.template_vars, self.name)
+        return [seed.text for seed in found]
 
     @property
     def constraints(self) -> list[Constraint]:

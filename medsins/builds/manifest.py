@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, Protocol
 
-from annotated_types import Ge
-
 from medsins.errors import BuildVersionError, CorruptBuildError
 from medsins.io.files import dump
 from medsins.io.structured import MalformedError, from_json
@@ -28,17 +26,18 @@ _CLOSED = {"extra": "forbid"}
 
 
 @dataclass(frozen=True)
-class _Pattern:
-    """A regular expression that the JSON Schema of a text has."""
+class _Keyword:
+    """A keyword of JSON Schema that a type has beside its own."""
 
-    pattern: str
+    name: str
+    value: object
 
     def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> Any:
-        return {**handler(core), "pattern": self.pattern}
+        return {**handler(core), self.name: self.value}
 
 
-Count = Annotated[int, Ge(0)]
-Sha256 = Annotated[str, _Pattern("^[0-9a-f]{64}$")]
+Count = Annotated[int, _Keyword("minimum", 0)]
+Sha256 = Annotated[str, _Keyword("pattern", "^[0-9a-f]{64}$")]
 
 
 @dataclass(frozen=True)

@@ -266,7 +266,7 @@ def plan(
     facts = {path: _known(cache_, path) for path, _ in inputs.to_scan()}
     names = tuple(task.name for task in tasks)
     spoken = {
-        task.name: tuple(one.text for one in wordings(task.spec, options.instructions, expansions))
+        task.name: tuple(one.text for one in wordings(task, options.instructions, expansions))
         for task in tasks
     }
     base = _digest(

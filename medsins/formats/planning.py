@@ -241,7 +241,7 @@ def _instructions(
         if task is None:
             missing.append(name)
         else:
-            found[name] = tuple(wordings(task.spec, options.instructions, folder))
+            found[name] = tuple(wordings(task, options.instructions, folder))
     if missing:
         raise UnknownNameError(
             f"the recipes of {', '.join(missing)} are not installed here, so their "

@@ -6,7 +6,7 @@ A task hands out its spec (`Task.spec`), so that nothing here knows of tasks, re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -26,24 +26,46 @@ class InstructionSpec:
     Attributes:
         name: Name of the task.
         definition: Its definition.
-        all_constraints: What a wording has to keep, and what the task ignores of that.
         source: Name of the task's recipe.
         seed_file: Where its seed prompts lie, if they do.
         template_vars: What stands for each placeholder of the seed prompts of its family.
         labels: The closed set of labels, where there is one.
         template: The output with `{label}` in it, where the output is more than the label.
         metric: Name of the benchmark's metric.
+        translation: ISO 639-1 codes of source and target, if the task is to translate.
+        finds: Whether the task is to find something in a text.
+        must_include: What the task declares beside what rules derive from the definition.
+        ignored_constraints: Values of derived constraints that no wording has to keep.
+        given: All constraints, where they are not those of the definition.
     """
 
     name: str
     definition: str
-    all_constraints: tuple[Constraint, ...] = ()
     source: str = ""
     seed_file: Path | None = None
     template_vars: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     template: str = "{label}"
     metric: str = ""
+    translation: tuple[str, str] | None = None
+    finds: bool = False
+    must_include: tuple[str, ...] = ()
+    ignored_constraints: tuple[str, ...] = ()
+    given: tuple[Constraint, ...] | None = None
+
+    @cached_property
+    def all_constraints(self) -> tuple[Constraint, ...]:
+        """What a wording has to keep, and what the task ignores of that, without repeats."""
+        if self.given is not None:
+            return self.given
+        derived = derive(
+            self.definition, labels=self.labels, languages=self.translation, finds=self.finds
+        )
+        ignored = set(self.ignored_constraints)
+        shown = [
+            one if ignored.isdisjoint(one.any_of) else replace(one, ignored=True) for one in derived
+        ]
+        return tuple(dict.fromkeys([*shown, *map(declared, self.must_include)]))
 
     @cached_property
     def constraints(self) -> tuple[Constraint, ...]:
@@ -101,33 +123,6 @@ class InstructionSpec:
     def stems(self) -> frozenset[str]:
         """Beginnings of the words of the definition that carry its meaning."""
         return stems(self.definition)
-
-
-def all_constraints(
-    definition: str,
-    *,
-    labels: Iterable[str] = (),
-    translation: tuple[str, str] | None = None,
-    finds: bool = False,
-    must_include: Iterable[str] = (),
-    ignored: Iterable[str] = (),
-) -> tuple[Constraint, ...]:
-    """Return all constraints of a definition, those that its task ignores too, without repeats.
-
-    Args:
-        definition: The definition.
-        labels: The closed set of labels, where there is one.
-        translation: ISO 639-1 codes of source and target, if the task is to translate.
-        finds: Whether the task is to find something in a text.
-        must_include: What the task declares beside what rules derive.
-        ignored: Values of derived constraints that no wording has to keep.
-    """
-    derived = derive(definition, labels=labels, languages=translation, finds=finds)
-    values = set(ignored)
-    shown = [
-        one if values.isdisjoint(one.any_of) else replace(one, ignored=True) for one in derived
-    ]
-    return tuple(dict.fromkeys([*shown, *map(declared, must_include)]))
 
 
 EMPTY_ANSWERS = {"f1": (NO_ENTITY, NO_ENTITY.replace("enetity", "entity"))}

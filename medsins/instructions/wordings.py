@@ -9,17 +9,37 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import xxhash
 
 from medsins.errors import CheckError, InvalidFileError, MissingFilesError, UnknownNameError
-from medsins.instructions.spec import InstructionSpec
 
 KINDS = ("definition", "seeds", "expanded")
 """What a user can ask for: the definition alone, the seed prompts, or the expansions."""
 
 EXPANSIONS = "medsins-instructions"
 """Folder of expansions unless the user names another."""
+
+
+class Instructed(Protocol):
+    """A task, as far as its instructions go."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def source(self) -> str:
+        """Name of its recipe."""
+
+    @property
+    def definition(self) -> str:
+        """Its definition."""
+
+    @property
+    def seeds(self) -> list[str]:
+        """Its seed prompts."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +62,11 @@ def instruction_id(task: str, text: str) -> str:
     return xxhash.xxh3_64_hexdigest(f"{task}\0{text}".encode())
 
 
-def wordings(spec: InstructionSpec, kind: str, folder: Path | None = None) -> list[Wording]:
+def wordings(task: Instructed, kind: str, folder: Path | None = None) -> list[Wording]:
     """Return the instructions of a task, in their order.
 
     Args:
-        spec: The spec of the task.
+        task: The task.
         kind: One of `KINDS`.
         folder: Where expansions lie; default: `medsins-instructions`.
 
@@ -61,45 +81,45 @@ def wordings(spec: InstructionSpec, kind: str, folder: Path | None = None) -> li
             f"instructions={kind!r} is not there; choose one of {', '.join(KINDS)}."
         )
     if kind == "definition":
-        texts = [spec.definition]
+        texts = [task.definition]
     elif kind == "seeds":
-        texts = [seed.text for seed in spec.seeds]
+        texts = task.seeds
         if not texts:
             raise CheckError(
-                f"{spec.name} has no seed prompts. Use instructions='definition', or write "
-                f"seed_prompts/{spec.source}.yaml."
+                f"{task.name} has no seed prompts. Use instructions='definition', or write "
+                f"seed_prompts/{task.source}.yaml."
             )
     else:
-        texts = _expanded(spec, folder or Path(EXPANSIONS))
-    return [Wording(instruction_id(spec.name, text), text, kind) for text in texts]
+        texts = _expanded(task, folder or Path(EXPANSIONS))
+    return [Wording(instruction_id(task.name, text), text, kind) for text in texts]
 
 
-def _expanded(spec: InstructionSpec, folder: Path) -> list[str]:
-    path = folder.expanduser() / f"{spec.name}.jsonl"
+def _expanded(task: Instructed, folder: Path) -> list[str]:
+    path = folder.expanduser() / f"{task.name}.jsonl"
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
         raise MissingFilesError(
-            f"{path} is not there: {spec.name} has no expanded instructions. Make them with "
-            f"`medsins expand {spec.name}`, or name the folder where they lie."
+            f"{path} is not there: {task.name} has no expanded instructions. Make them with "
+            f"`medsins expand {task.name}`, or name the folder where they lie."
         ) from error
     texts = []
     for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line)
             text = row["text"]
-            whole = row["id"] == instruction_id(spec.name, text)
+            whole = row["id"] == instruction_id(task.name, text)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidFileError(
-                f"{path}, line {number}, is no expanded instruction of {spec.name}. Write the "
-                f"file again with `medsins expand {spec.name}`."
+                f"{path}, line {number}, is no expanded instruction of {task.name}. Write the "
+                f"file again with `medsins expand {task.name}`."
             ) from error
         if not whole:
             raise InvalidFileError(
                 f"{path}, line {number}: the text was changed after it was checked, its id says. "
-                f"Write the file again with `medsins expand {spec.name}`."
+                f"Write the file again with `medsins expand {task.name}`."
             )
         texts.append(text)
     if not texts:
-        raise InvalidFileError(f"{path} is empty. Run `medsins expand {spec.name}` again.")
+        raise InvalidFileError(f"{path} is empty. Run `medsins expand {task.name}` again.")
     return texts

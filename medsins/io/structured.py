@@ -66,9 +66,9 @@ def _join(where: str, name: str) -> str:
 
 
 def _read(kind: Any, value: Any, where: str) -> Any:
-    origin = get_origin(kind)
-    if kind is Any:
+    if kind is Any or type(value) is kind:
         return value
+    origin = get_origin(kind)
     if origin is Annotated:
         return _read(get_args(kind)[0], value, where)
     if origin in (Union, UnionType):

@@ -133,7 +133,7 @@ def _expanded(paths: Sequence[Path], where: Path) -> Sets:
     sets = []
     for path in found:
         task = known[path.stem]
-        texts = tuple(one.text for one in wordings(task.spec, "expanded", path.parent))
+        texts = tuple(one.text for one in wordings(task, "expanded", path.parent))
         sets.append((task.name, Measured(task.spec, texts, tuple(task.seeds))))
     return sets
 
@@ -177,7 +177,7 @@ def _published_spec(name: str, definition: str, task: Task | None) -> Instructio
     for one in [*derive(definition), *strings]:
         if one.kind in HARD and one.kept(definition):
             held.setdefault("|".join(one.any_of), one)
-    return InstructionSpec(name=name, definition=definition, all_constraints=tuple(held.values()))
+    return InstructionSpec(name=name, definition=definition, given=tuple(held.values()))
 
 
 def _examples(sets: Sets, most: int) -> Iterator[tuple[str, str, str]]:

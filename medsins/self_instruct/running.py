@@ -169,7 +169,7 @@ def expand(
     prices = calls.prices()
     asking, filters = asking or Asking(), filters or FilterSettings()
     specs = {task.name: task.spec for task in tasks}
-    seeds = {task.name: [one.text for one in wordings(task.spec, "seeds")] for task in tasks}
+    seeds = {task.name: [one.text for one in wordings(task, "seeds")] for task in tasks}
     leaving = _leaving(specs, seeds)
     if not allow_personal:
         refuse_personal(leaving)

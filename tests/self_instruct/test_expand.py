@@ -101,10 +101,10 @@ def test_instructions_load_without_the_journal_and_say_what_they_came_from(good:
 
     for path in sorted(good.glob("[!j]*.jsonl")):
         task = medsins.task(path.stem)
-        loaded = wordings(task.spec, "expanded", good)
+        loaded = wordings(task, "expanded", good)
         found = rows(path)
         assert [one.id for one in loaded] == [row["id"] for row in found]
-        seeds = {one.id for one in wordings(task.spec, "seeds")}
+        seeds = {one.id for one in wordings(task, "seeds")}
         assert {row["parent_seed"] for row in found} <= seeds
         receipts = {row["request"]: row for row in rows(good / "receipts" / path.name)}
         for row in found:
@@ -418,8 +418,8 @@ def test_the_request_builder_takes_no_instance() -> None:
     assert not {kind for kind in kinds if "Instance" in kind or "Task" in kind}
     fields = {name: str(kind) for name, kind in InstructionSpec.__annotations__.items()}
     assert set(fields) == {
-        "name", "definition", "all_constraints", "source", "seed_file", "template_vars", "labels",
-        "template", "metric",
+        "name", "definition", "source", "seed_file", "template_vars", "labels", "template",
+        "metric", "translation", "finds", "must_include", "ignored_constraints", "given",
     }  # fmt: skip
 
 
