@@ -46,7 +46,7 @@ class ExportResult:
         samples: Samples in all.
         counts: Samples by task.
         files: Its files, relative to the folder, in the order in which rows are to be read.
-        verdicts: What the gate said of each task.
+        verdicts: What the policy allows of each task.
         notes: What is to be said: tasks left out, caps, samples with fewer cases.
     """
 

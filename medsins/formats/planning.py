@@ -107,7 +107,7 @@ class ExportPlan:
         container: What its rows lie in.
         options: What was asked for.
         tasks: What it holds of each task, in the order of the build.
-        verdicts: What the gate says of each task that is written or left out because of it.
+        verdicts: What the policy says of each task that is written or left out because of it.
         mixture: The mixture, if there is one.
     """
 

@@ -1,6 +1,6 @@
 """MedS-Bench in other harnesses: lm-evaluation-harness, Inspect and HELM.
 
-exporting    what the user calls: the gate, the folder, its README
+exporting    what the user calls: policy, the folder, its README
 records      what every export holds: a benchmark folder of the tasks that may go
 lm_eval      task files for lm-evaluation-harness
 inspect      the tasks that Inspect finds under `medsins/…`
