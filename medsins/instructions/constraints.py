@@ -177,9 +177,10 @@ _INPUT_MARK = re.compile(
     re.IGNORECASE,
 )
 
+_CLAUSE_END = re.compile(r"[.。]")
 _SEPARATED = re.compile(
-    r"[^.。]*(?:separat|join|divid|sépar|separ|раздел|分隔|隔开|区切|of its own|a line each|"
-    r"one (?:a|per|on each) line|each on)[^.。]*",
+    r"separat|join|divid|sépar|separ|раздел|分隔|隔开|区切|of its own|a line each|"
+    r"one (?:a|per|on each) line|each on",
     re.IGNORECASE,
 )
 _SEPARATORS = (
@@ -332,7 +333,7 @@ def derive(
         yield Constraint("direction", (source, target), "direction")
     yield from _numbers(definition)
     spoken = language(definition) or "en"
-    for clause in _SEPARATED.findall(definition):
+    for clause in filter(_SEPARATED.search, _CLAUSE_END.split(definition)):
         for pattern, ways in _SEPARATORS:
             if spoken in ways and re.search(pattern, clause, re.IGNORECASE):
                 yield Constraint("separator", ways[spoken])
