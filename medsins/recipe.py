@@ -14,14 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from medsins.errors import CorruptFileError, MissingFilesError, RecordError
 from medsins.raw.files import Download, FileSet, RawFile, Reader
-from medsins.taxonomy import (
-    LANGUAGES,
-    Access,
-    Category,
-    Domain,
-    LlmApi,
-    Redistribution,
-)
+from medsins.taxonomy import LANGUAGES, Access, Category, Domain, LlmApi, Redistribution
 
 if TYPE_CHECKING:
     from medsins.instructions.constraints import Constraint

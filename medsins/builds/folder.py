@@ -18,11 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from medsins.builds.manifest import Manifest
-from medsins.errors import (
-    CorruptBuildError,
-    IncompleteBuildError,
-    OutputError,
-)
+from medsins.errors import CorruptBuildError, IncompleteBuildError, OutputError
 from medsins.io.files import writing
 from medsins.io.locks import locked
 

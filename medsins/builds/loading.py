@@ -28,10 +28,7 @@ def load(
 ) -> DatasetDict: ...
 @overload
 def load(
-    path_or_select: str | os.PathLike[str],
-    split: str,
-    *,
-    tasks: str | Iterable[str] | None = None,
+    path_or_select: str | os.PathLike[str], split: str, *, tasks: str | Iterable[str] | None = None
 ) -> Dataset: ...
 @overload
 def load(

@@ -42,10 +42,7 @@ class Fetched:
 
 
 def fetch(
-    select: Select,
-    raw: str | os.PathLike[str] | None = None,
-    *,
-    progress: bool | None = None,
+    select: Select, raw: str | os.PathLike[str] | None = None, *, progress: bool | None = None
 ) -> list[Fetched]:
     """Download the open raw files of the selected tasks and check them; explain the others.
 

@@ -133,12 +133,7 @@ class ChunkWriter:
     def finish(self, counts: Counts) -> None:
         """Close the files and write the receipt, which makes the chunk count."""
         self._close()
-        receipt = Receipt(
-            self._fingerprint,
-            self._path.stat().st_size,
-            tuple(self._groups),
-            counts,
-        )
+        receipt = Receipt(self._fingerprint, self._path.stat().st_size, tuple(self._groups), counts)
         # A build has thousands of these, and waiting for the disk would cost it more than a power
         # cut does: chunks that cannot be read back are made anew.
         self._path.with_suffix(".json").write_text(json.dumps(receipt.to_json()))

@@ -307,10 +307,7 @@ def _known(cache_: FileCache, path: Path) -> FileFacts:
 
 
 def _cut(
-    recipe: type[Recipe],
-    found: Sequence[RawFile],
-    facts: dict[Path, FileFacts],
-    options: Options,
+    recipe: type[Recipe], found: Sequence[RawFile], facts: dict[Path, FileFacts], options: Options
 ) -> Iterable[tuple[str, tuple[Slice, ...]]]:
     """Yield (split, slices) of each chunk: cut large files, put small ones together."""
     for split in ("", *SPLITS):

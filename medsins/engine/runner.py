@@ -15,15 +15,7 @@ from medsins.builds.commit import commit, recover
 from medsins.builds.folder import MANIFEST, BuildFolder
 from medsins.builds.manifest import SCHEMA_VERSION, Manifest, Options, RecipeFacts, Shard
 from medsins.engine.local import Local
-from medsins.engine.plan import (
-    FileCache,
-    Inputs,
-    RecipePlan,
-    locate,
-    plan,
-    same_files,
-    scan,
-)
+from medsins.engine.plan import FileCache, Inputs, RecipePlan, locate, plan, same_files, scan
 from medsins.errors import (
     BuildConflictError,
     BuildVersionError,
@@ -207,12 +199,7 @@ def build(
 
 
 def _options(
-    instructions: str,
-    limit: int | None,
-    sample: bool,
-    seed: int,
-    split: str | None,
-    engine: str,
+    instructions: str, limit: int | None, sample: bool, seed: int, split: str | None, engine: str
 ) -> Options:
     if instructions not in KINDS:
         raise ValueError(

@@ -196,11 +196,7 @@ _SEPARATORS = (
     ),
     (
         r"semicolon|point-virgule|punto y coma",
-        {
-            "en": ("semicolon", "';'", "'; '"),
-            "fr": ("point-virgule",),
-            "es": ("punto y coma",),
-        },
+        {"en": ("semicolon", "';'", "'; '"), "fr": ("point-virgule",), "es": ("punto y coma",)},
     ),
     (r"\btabs?\b|tabulat", {"en": ("tab",)}),
     (

@@ -18,12 +18,12 @@ import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any, Protocol
+from typing import IO, Any, ClassVar, Protocol
 
 from medsins.errors import CorruptFileError, MedsinsError, MissingFilesError, RecordError
 from medsins.taxonomy import SPLITS
@@ -252,25 +252,46 @@ class Batch:
     origin: str = ""
 
 
+def parsed(
+    file: str, rows: Iterable[tuple[int, Any]], parse: Callable[[Any], Any], origin: str = ""
+) -> Batch:
+    """Return a batch of parsed rows; those whose parsing raises `RecordError` are bad.
+
+    Args:
+        file: Name of the file, as in `RawFile.name`.
+        rows: (number, unparsed record) pairs.
+        parse: Returns the record.
+        origin: See `Batch`.
+    """
+    records, numbers, bad = [], [], []
+    for number, row in rows:
+        try:
+            records.append(parse(row))
+            numbers.append(number)
+        except RecordError as error:
+            # A copy: what was raised holds its stack frames, and with them the whole batch.
+            copy = RecordError(error.reason, field=error.field, detail=error.detail)
+            bad.append((number, copy))
+    return Batch(file, records, numbers, bad, origin)
+
+
 Span = tuple[int, int]
-"""First byte and the byte after the last of a part of a file."""
+"""A range of bytes in a file: the first, and the one after the last."""
 
 
 class Reader(Protocol):
     """Turns one raw file into batches of records."""
 
-    @property
-    def companions(self) -> tuple[str, ...]:
-        """Suffixes of files that are read together with each listed one."""
-        ...
+    companions: ClassVar[tuple[str, ...]] = ()
+    """Suffixes of files that are read together with each listed one."""
 
     def read(self, file: RawFile, span: Span | None = None) -> Iterator[Batch]:
-        """Yield the records of a file, or of the bytes of it that `cutter` cut out."""
+        """Yield the records of a file, or of one span of it between two cuts of `cutter`."""
         ...
 
     def cutter(self) -> Cutter | None:
-        """Return what finds record boundaries in an uncompressed file; None if it is one unit."""
-        ...
+        """Return what finds record boundaries in an uncompressed file; None: it is never cut."""
+        return None
 
 
 class Cutter(Protocol):

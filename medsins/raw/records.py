@@ -14,7 +14,18 @@ import orjson
 
 from medsins.errors import CorruptFileError, RecordError
 from medsins.raw.csv_cutting import RowCutter
-from medsins.raw.files import Batch, Cutter, FileSet, RawFile, Span, SpanStream, blocks, file_set
+from medsins.raw.files import (
+    Batch,
+    Cutter,
+    FileSet,
+    RawFile,
+    Reader,
+    Span,
+    SpanStream,
+    blocks,
+    file_set,
+    parsed,
+)
 
 STREAMED = 16 << 20
 """Bytes from which on a JSON document is not read as a whole."""
@@ -85,15 +96,10 @@ def superni(*tasks: str, group: Callable[[str], str] = str.strip) -> FileSet:
 
 
 @dataclass(frozen=True)
-class JsonReader:
+class JsonReader(Reader):
     """Reads one JSON document a file; see `json` for the field."""
 
     records: Callable[[Any], Iterable[Any]] | None
-    companions: tuple[str, ...] = ()
-
-    def cutter(self) -> Cutter | None:
-        """Return None: a document is one unit."""
-        return None
 
     def _found(self, file: RawFile) -> Iterator[Any]:
         if self.records is None and not file.member and file.path.stat().st_size > STREAMED:
@@ -286,10 +292,8 @@ def load(file: RawFile) -> Any:
 
 
 @dataclass(frozen=True)
-class JsonLinesReader:
+class JsonLinesReader(Reader):
     """Reads one JSON value a line."""
-
-    companions: tuple[str, ...] = ()
 
     def cutter(self) -> Cutter | None:
         """Return a cutter at line breaks; a file that may be one array is not cut."""
@@ -334,23 +338,16 @@ def _parse_lines(file: RawFile, span: Span | None) -> Iterator[Batch]:
             values = list(map(orjson.loads, chunk))
             yield Batch(file.name, values, range(row, row + len(chunk)), origin=origin)
         except orjson.JSONDecodeError:
-            yield _parse_each(file.name, chunk, row, origin)
+            # One bad line, or an empty one: line by line, which is slower, it can be told apart.
+            numbered = (item for item in enumerate(chunk, row) if item[1].strip())
+            yield parsed(file.name, numbered, _value, origin)
 
 
-def _parse_each(name: str, chunk: list[bytes], first: int, origin: str) -> Batch:
-    batch = Batch(name, [], [], origin=origin)
-    values: list[Any] = []
-    rows: list[int] = []
-    for row, line in enumerate(chunk, first):
-        if not line.strip():
-            continue
-        try:
-            values.append(orjson.loads(line))
-            rows.append(row)
-        except orjson.JSONDecodeError as error:
-            batch.bad.append((row, RecordError("line is not valid JSON", detail=error.msg)))
-    batch.records, batch.rows = values, rows
-    return batch
+def _value(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise RecordError("line is not valid JSON", detail=error.msg) from error
 
 
 def line_blocks(file: RawFile, span: Span | None = None) -> Iterator[tuple[str, int, list[bytes]]]:
@@ -370,11 +367,10 @@ def line_blocks(file: RawFile, span: Span | None = None) -> Iterator[tuple[str, 
 
 
 @dataclass(frozen=True)
-class LineReader:
+class LineReader(Reader):
     """Reads text lines; see `lines` for the field."""
 
     encoding: str
-    companions: tuple[str, ...] = ()
 
     def cutter(self) -> Cutter | None:
         """Return a cutter at line breaks."""
@@ -383,22 +379,18 @@ class LineReader:
     def read(self, file: RawFile, span: Span | None = None) -> Iterator[Batch]:
         """Yield the lines; one that is not in the declared encoding is set aside."""
         for origin, first, chunk in line_blocks(file, span):
-            batch = Batch(file.name, [], [], origin=origin)
-            values: list[str] = []
-            rows: list[int] = []
-            for row, line in enumerate(chunk, first):
-                try:
-                    values.append(line.removesuffix(b"\r").decode(self.encoding))
-                    rows.append(row)
-                except UnicodeDecodeError as error:
-                    wrong = f"invalid {self.encoding} at byte {error.start} of the line"
-                    batch.bad.append((row, RecordError(f"invalid {self.encoding}", detail=wrong)))
-            batch.records, batch.rows = values, rows
-            yield batch
+            yield parsed(file.name, enumerate(chunk, first), self._text, origin)
+
+    def _text(self, line: bytes) -> str:
+        try:
+            return line.removesuffix(b"\r").decode(self.encoding)
+        except UnicodeDecodeError as error:
+            wrong = f"invalid {self.encoding} at byte {error.start} of the line"
+            raise RecordError(f"invalid {self.encoding}", detail=wrong) from error
 
 
 @dataclass(frozen=True)
-class SuperNIReader:
+class SuperNIReader(Reader):
     """Reads Super-NaturalInstructions task files of both schema generations.
 
     The older generation has `Definition` as a string and instances without `id`; the newer one
@@ -407,11 +399,6 @@ class SuperNIReader:
     """
 
     group: Callable[[str], str]
-    companions: tuple[str, ...] = ()
-
-    def cutter(self) -> Cutter | None:
-        """Return None: a task file is one unit."""
-        return None
 
     def read(self, file: RawFile, span: Span | None = None) -> Iterator[Batch]:
         """Yield dicts: `task`, `id`, `input`, `output`, `group`, `held_out` and `related`.
@@ -435,27 +422,19 @@ class SuperNIReader:
             )
         task = file.name.rsplit("/", 1)[-1].partition(".")[0]
         kept = len(document["Instances"]) * 9 // 10
-        batch = Batch(file.name, [], [])
-        records: list[dict[str, Any]] = []
-        rows: list[int] = []
-        for row, item in enumerate(document["Instances"], 1):
-            try:
-                output, text = item["output"], item["input"]
-                records.append(
-                    {
-                        "task": task,
-                        "id": item.get("id", ""),
-                        "input": text,
-                        "output": [output] if isinstance(output, str) else list(output),
-                        "group": self.group(text),
-                        "held_out": row > kept,
-                    }
-                )
-                rows.append(row)
-            except (KeyError, TypeError, AttributeError):
-                batch.bad.append((row, RecordError("instance lacks input or output")))
-        tested = {record["group"] for record in records if record["held_out"]}
-        for record in records:
+        batch = parsed(file.name, enumerate(document["Instances"], 1), self._instance)
+        for row, record in zip(batch.rows, batch.records, strict=True):
+            record["task"], record["held_out"] = task, row > kept
+        tested = {record["group"] for record in batch.records if record["held_out"]}
+        for record in batch.records:
             record["related"] = not record["held_out"] and record["group"] in tested
-        batch.records, batch.rows = records, rows
         yield batch
+
+    def _instance(self, item: Any) -> dict[str, Any]:
+        try:
+            output, text = item["output"], item["input"]
+            outputs = [output] if isinstance(output, str) else list(output)
+            found = {"id": item.get("id", ""), "input": text, "output": outputs}
+            return {**found, "group": self.group(text)}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise RecordError("instance lacks input or output") from error

@@ -22,6 +22,7 @@ from medsins.raw.files import (
     FileSet,
     RawFile,
     Readable,
+    Reader,
     Span,
     SpanStream,
     file_set,
@@ -70,11 +71,7 @@ def csv(
         if unknown or len(set(names)) < len(names):
             raise ValueError("names has to hold every one of columns, and each name once")
     reader = TableReader(
-        layout,
-        tuple(names) if names is not None else None,
-        delimiter,
-        quoting,
-        encoding,
+        layout, tuple(names) if names is not None else None, delimiter, quoting, encoding
     )
     return file_set(reader, patterns, splits)
 
@@ -102,7 +99,7 @@ def tsv(
 
 
 @dataclass(frozen=True)
-class TableReader:
+class TableReader(Reader):
     """Reads delimited text with Arrow's parser; see `csv` for the fields.
 
     Attributes:
@@ -114,7 +111,6 @@ class TableReader:
     delimiter: str
     quoting: bool
     encoding: str
-    companions: tuple[str, ...] = ()
 
     def cutter(self) -> Cutter | None:
         """Return a cutter by quote parity; text in another encoding is one unit."""
