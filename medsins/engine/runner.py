@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -168,13 +169,21 @@ def build(
         recover(folder)
         manifest, replaced = _start(folder, options, overwrite)
         wanted = _with_tasks_already_there(selection.recipes, manifest)
-        left_out: dict[str, MedsinsError] = dict(selection.broken)
-        expansions = Path(instructions_from) if instructions_from is not None else None
         run = _Run(
-            folder, root, options, workers, max_rejects, progress, manifest, replaced, expansions
+            folder=folder,
+            root=root,
+            options=options,
+            workers=workers,
+            # A sample shows what is odd about a source; its records are too few for shares.
+            max_rejects=1.0 if sample else max_rejects,
+            progress=progress,
+            expansions=Path(instructions_from) if instructions_from is not None else None,
+            manifest=manifest,
+            replaced=replaced,
+            left_out=dict(selection.broken),
         )
         try:
-            run.go(wanted, selection.named, left_out)
+            run.stage(wanted, selection.named)
             manifest = run.publish()
         finally:
             run.close()
@@ -186,8 +195,8 @@ def build(
         counts,
         manifest,
         run.absent,
-        left_out,
-        tuple(run.built),
+        run.left_out,
+        tuple(run.staged),
         time.monotonic() - began,
     )
     if run.failures:
@@ -260,54 +269,43 @@ def _with_tasks_already_there(
     return whole
 
 
+@dataclass(kw_only=True)
 class _Run:
     """One call of `build`, while it holds the folder's lock."""
 
-    def __init__(
-        self,
-        folder: BuildFolder,
-        root: Path,
-        options: Options,
-        workers: int | None,
-        max_rejects: float,
-        progress: bool | None,
-        manifest: Manifest,
-        replaced: list[str],
-        expansions: Path | None,
-    ) -> None:
-        self._expansions = expansions
-        self.absent: dict[str, tuple[str, ...]] = {}
-        self.built: list[str] = []
-        self.failures: list[MedsinsError] = []
-        self._folder, self._root, self._options = folder, root, options
-        self._workers = workers
-        # A sample shows what is odd about a source; its records are too few for shares.
-        self._max_rejects = 1.0 if options.sample else max_rejects
-        self._progress = progress
-        self._manifest, self._replaced = manifest, replaced
-        self._cache = FileCache(folder.state / "files.json")
-        self._staged: dict[str, Staged] = {}
-        self._local: Local | None = None
+    folder: BuildFolder
+    root: Path
+    options: Options
+    workers: int | None
+    max_rejects: float
+    progress: bool | None
+    expansions: Path | None
+    manifest: Manifest
+    replaced: list[str]
+    left_out: dict[str, MedsinsError]
+    absent: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    failures: list[MedsinsError] = field(default_factory=list)
+    staged: dict[str, Staged] = field(default_factory=dict)
+    local: Local | None = None
 
-    def go(
-        self,
-        recipes: dict[type[Recipe], list[Task]],
-        named: Iterable[str],
-        left_out: dict[str, MedsinsError],
-    ) -> None:
+    @cached_property
+    def _cache(self) -> FileCache:
+        return FileCache(self.folder.state / "files.json")
+
+    def stage(self, recipes: dict[type[Recipe], list[Task]], named: Iterable[str]) -> None:
         """Stage every recipe that is not up to date."""
         inputs: dict[type[Recipe], Inputs] = {}
         first: MissingFilesError | None = None
         for recipe in recipes:
             try:
-                inputs[recipe] = locate(recipe, self._root)
+                inputs[recipe] = locate(recipe, self.root)
                 inputs[recipe].to_scan()
             except MissingFilesError as error:
                 if recipe.name in named:
                     raise
                 inputs.pop(recipe, None)
                 first = first or error
-                left_out[recipe.name] = error
+                self.left_out[recipe.name] = error
                 _LOG.info("left out %s: its raw files are missing", recipe.name)
         if not inputs:
             raise first or UnknownNameError("nothing is selected that can be built.")
@@ -315,11 +313,11 @@ class _Run:
         plans = []
         for recipe, found in inputs.items():
             one = plan(
-                found, recipes[recipe], self._options, self._root, self._cache, self._expansions
+                found, recipes[recipe], self.options, self.root, self._cache, self.expansions
             )
             if one.absent:
                 self.absent[recipe.name] = tuple(pattern for _, _, pattern in one.absent)
-            facts = self._manifest.recipes.get(recipe.name)
+            facts = self.manifest.recipes.get(recipe.name)
             current = facts is not None and facts.fingerprint == one.fingerprint
             if facts is not None and current and self._shards_are_there(facts):
                 _LOG.info("skipped %s: it is up to date", recipe.name)
@@ -335,14 +333,14 @@ class _Run:
         """Return whether the shards of a recipe lie where they should, whole to all appearance."""
         for shard in self._shards_of(facts):
             try:
-                if os.stat(self._folder.path / shard.path).st_size != shard.bytes:  # noqa: PTH116
+                if os.stat(self.folder.path / shard.path).st_size != shard.bytes:  # noqa: PTH116
                     return False
             except FileNotFoundError:
                 return False
         return True
 
     def _shards_of(self, facts: RecipeFacts) -> list[Shard]:
-        return [shard for shard in self._manifest.shards if shard.task in facts.tasks]
+        return [shard for shard in self.manifest.shards if shard.task in facts.tasks]
 
     def _scan(self, inputs: Iterable[Inputs]) -> None:
         """Read every raw file once that is not known yet."""
@@ -367,17 +365,17 @@ class _Run:
                     self._cache.add(large[number][0], facts)
 
     def _executor(self, size: int) -> Local:
-        if self._local is None:
-            workers = self._workers
+        if self.local is None:
+            workers = self.workers
             if workers is None:
                 workers = 1 if size < _SMALL_BYTES else os.cpu_count() or 1
-            self._local = Local(max(1, workers), _OF_JOBS)
-        return self._local
+            self.local = Local(max(1, workers), _OF_JOBS)
+        return self.local
 
     def close(self) -> None:
         """End the worker processes."""
-        if self._local is not None:
-            self._local.stop()
+        if self.local is not None:
+            self.local.stop()
 
     def _stage_all(self, plans: Sequence[RecipePlan], inputs: dict[type[Recipe], Inputs]) -> None:
         size = sum(facts.size for one in plans for facts in one.files.values())
@@ -387,14 +385,13 @@ class _Run:
         # An unchanged build needs none of it.
         from medsins.engine.staging import Stage
 
-        stage = Stage(self._folder, self._root, executor, self._max_rejects, self._progress)
+        stage = Stage(self.folder, self.root, executor, self.max_rejects, self.progress)
         with stage.bar(plans):
             for one in plans:
                 try:
                     staged = stage.recipe(one)
                     same_files(inputs[one.recipe], self._cache)
-                    self._staged[one.recipe.name] = staged
-                    self.built.append(one.recipe.name)
+                    self.staged[one.recipe.name] = staged
                 except MedsinsError as error:
                     if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
                         raise
@@ -403,51 +400,46 @@ class _Run:
 
     def publish(self) -> Manifest:
         """Move what is staged into its place and write the manifest; return it."""
-        if not self._staged:
-            if not self._manifest.recipes and self.failures:
+        if not self.staged:
+            if not self.manifest.recipes and self.failures:
                 raise self.failures[0]
-            return self._manifest
-        tasks_of = self._manifest.recipes
+            return self.manifest
+        recipes = dict(self.manifest.recipes)
         old = {
             shard.path
-            for name in self._staged
-            if name in tasks_of
-            for shard in self._shards_of(tasks_of[name])
+            for name in self.staged.keys() & recipes
+            for shard in self._shards_of(recipes[name])
         }
-        kept = [shard for shard in self._manifest.shards if shard.path not in old]
+        kept = [shard for shard in self.manifest.shards if shard.path not in old]
         moves: dict[str, str] = {}
         deletes: list[str] = []
         shards = list(kept)
-        recipes = dict(tasks_of)
-        for name, staged in self._staged.items():
+        for name, staged in self.staged.items():
             recipes[name] = staged.facts
             shards.extend(staged.shards)
-            base = self._folder.staged / name
+            base = self.folder.staged / name
             for shard in staged.shards:
-                moves[_relative(base / shard.path, self._folder.path)] = shard.path
+                moves[_relative(base / shard.path, self.folder.path)] = shard.path
             rejects = f"rejects/{name}.jsonl"
             if staged.rejects:
-                moves[_relative(base / "rejects.jsonl", self._folder.path)] = rejects
+                moves[_relative(base / "rejects.jsonl", self.folder.path)] = rejects
             else:
                 deletes.append(rejects)
         new = {*moves.values(), *(shard.path for shard in kept)}
-        deletes.extend(path for path in (*old, *self._replaced) if path not in new)
-        manifest = Manifest(
-            SCHEMA_VERSION,
-            __version__,
-            self._options,
-            dict(sorted(recipes.items())),
-            sorted(shards, key=lambda shard: shard.path),
+        deletes.extend(path for path in (*old, *self.replaced) if path not in new)
+        manifest = replace(
+            self.manifest,
+            engine_version=__version__,
+            recipes=dict(sorted(recipes.items())),
+            shards=sorted(shards, key=lambda shard: shard.path),
         )
         staged_at = {final: path for path, final in moves.items()}
-        lie = {
-            shard.path: self._folder.path / staged_at.get(shard.path, shard.path)
-            for shard in shards
+        paths = {
+            shard.path: self.folder.path / staged_at.get(shard.path, shard.path) for shard in shards
         }
-        # Whoever staged them is still there.
-        texts = self._executor(0).call(render_metadata, manifest, lie)
+        texts = self._executor(0).call(render_metadata, manifest, paths)
         texts[MANIFEST] = manifest.text()
-        commit(self._folder, moves, deletes, texts)
+        commit(self.folder, moves, deletes, texts)
         return manifest
 
 
@@ -456,7 +448,7 @@ def render_metadata(manifest: Manifest, shards: dict[str, Path]) -> dict[str, st
 
     Args:
         manifest: Its manifest.
-        shards: Where its shards lie, by their paths in the manifest.
+        shards: Where its shards are now, by their paths in the manifest.
     """
     # Examples are read from samples, and sizes from shards, with Arrow.
     from medsins.cards import build_texts, memory_sizes
