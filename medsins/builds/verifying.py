@@ -1,4 +1,4 @@
-"""Verifying a build: what lies on disk is what the manifest says, and every row is an instance."""
+"""Verifying a build: its files are what the manifest says, and every row is a valid instance."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MOST_PROBLEMS = 50
 
 @dataclass(frozen=True)
 class Verification:
-    """What `verify` looked at, if it found nothing wrong."""
+    """What `verify` checked without finding a problem."""
 
     path: Path
     shards: int
@@ -104,7 +104,7 @@ def _problems(folder: BuildFolder, manifest: Manifest, progress: bool | None) ->
 
 
 def _accounts(manifest: Manifest) -> Iterator[str]:
-    """Check the promise that nothing is lost on the way."""
+    """Check that every record and every instance is accounted for."""
     for name, facts in manifest.recipes.items():
         used = facts.records_with_instances + sum(facts.skipped.values())
         used += sum(facts.rejected.values())
@@ -138,7 +138,7 @@ def _shard(path: Path, shard: Shard) -> Iterator[str]:
     try:
         file = parquet.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
-        yield f"{name} is no readable Parquet file ({error})"
+        yield f"{name} is not a readable Parquet file ({error})"
         return
     if file.metadata.num_rows != shard.rows:
         yield f"{name} has {file.metadata.num_rows} rows, not {shard.rows}"

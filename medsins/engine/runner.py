@@ -1,4 +1,4 @@
-"""From a selection to a finished build: read and map, store, publish in the folder."""
+"""From a selection to a finished build: plan, map, store and publish."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 
     from medsins.engine.staging import Staged
 
-_OF_JOBS = (
+_JOB_MODULES = (
     "medsins.engine.mapping",
     "medsins.engine.duplicates",
     "medsins.engine.shards",
     "medsins.cards",
 )
-"""Modules that jobs need, which take long to import."""
+"""Modules that jobs need and that are slow to import."""
 
 MAX_REJECTS = 0.01
 """Largest share of rejected records that a recipe may have."""
@@ -61,8 +61,8 @@ class BuildResult:
         path: The build folder.
         tasks: The tasks that were asked for and have instances.
         counts: Instances by task and split, of these tasks.
-        manifest: What stands in `manifest.json`.
-        absent: Patterns of raw files that were not there, by recipe.
+        manifest: The contents of `manifest.json`.
+        absent: Patterns that match no raw file, by recipe.
         left_out: Recipes of a group that were not built, and the error of each.
         built: Recipes that were not up to date already.
         seconds: Wall time.
@@ -123,8 +123,8 @@ def build(
 ) -> BuildResult:
     """Build tasks from raw corpora into verified Parquet shards.
 
-    What is in the folder already stays, and what is up to date is not built again. If the
-    process is killed, the same call finishes the work.
+    Other recipes in the folder stay, and those that are up to date are not built again. If the
+    process is killed, the same call resumes the build.
 
     Args:
         select: Which tasks; see `medsins.tasks`.
@@ -132,13 +132,13 @@ def build(
             `medsins/raw` in the user's cache folder.
         out: Folder of the build.
         split: Build this split only.
-        limit: Read at most so many records of each split of each file set.
+        limit: Read at most this many records of each split of each file set.
         sample: Build from the synthetic samples that ship with the library.
-        workers: Number of processes; default: one for each core, fewer for small jobs.
+        workers: Number of processes; default: one for each core, or one for small inputs.
         engine: What runs the jobs: "local".
-        instructions: Which instructions go with the instances: "definition", the task's own;
-            "seeds", one of its seed prompts each; or "expanded", one of its expansions each. The
-            instance's id says which.
+        instructions: The instruction of each instance: "definition", the task's own; "seeds", one
+            of its seed prompts; or "expanded", one of its expansions. The instance's id decides
+            which one.
         instructions_from: Folder of expanded instructions; default: `medsins-instructions`.
         seed: Seed of the split of sources without an official one.
         overwrite: Replace a build made with other options.
@@ -146,16 +146,16 @@ def build(
         progress: Show a progress bar; default: on a terminal only.
 
     Raises:
-        UnknownNameError: The selection means nothing.
+        UnknownNameError: The selection matches nothing.
         BrokenRecipeError: A recipe asked for by name cannot be imported.
-        MissingFilesError: Raw files are not where they should be.
+        MissingFilesError: Raw files are missing.
         CorruptFileError: A raw file cannot be read to its end.
-        CheckError: A task has no seed prompts, and they are to go with its instances.
+        CheckError: instructions is "seeds", and a task has no seed prompts.
         InvalidFileError: A file of expanded instructions cannot be used.
         RejectedRecordsError: A recipe has more rejected records than allowed.
         BuildConflictError: The folder holds another build, or is in use.
         OutputError: The folder cannot be written.
-        ValueError: An argument has a value it cannot have.
+        ValueError: An argument has an invalid value.
     """
     began = time.monotonic()
     options = _options(instructions, limit, sample, seed, split, engine)
@@ -163,12 +163,12 @@ def build(
     root = (samples_root() if sample else raw_root(raw)).absolute()
     folder = BuildFolder(out)
     if folder.path.exists() and not folder.path.is_dir():
-        # The lock would say less.
+        # For its error message, which is clearer than that of the lock.
         folder.manifest()
     with folder.locked(), writing(folder.path):
         recover(folder)
         manifest, replaced = _start(folder, options, overwrite)
-        wanted = _with_tasks_already_there(selection.recipes, manifest)
+        wanted = _with_built_tasks(selection.recipes, manifest)
         run = _Run(
             folder=folder,
             root=root,
@@ -212,13 +212,13 @@ def _options(
 ) -> Options:
     if instructions not in KINDS:
         raise ValueError(
-            f"instructions={instructions!r} is not there; instances go with their task's "
+            f"instructions={instructions!r} is unknown; choose one of "
             f"{', '.join(map(repr, KINDS))}."
         )
     if engine != "local":
-        raise ValueError(f"engine={engine!r} is not there; there is 'local'.")
+        raise ValueError(f"engine={engine!r} is unknown; the only engine is 'local'.")
     if split is not None and split not in SPLITS:
-        raise ValueError(f"split={split!r} is none of {', '.join(SPLITS)}.")
+        raise ValueError(f"split={split!r} is not one of {', '.join(SPLITS)}.")
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit} builds nothing; give a number of records above 0.")
     return Options(instructions, limit, sample, seed, split)
@@ -227,7 +227,7 @@ def _options(
 def _start(folder: BuildFolder, options: Options, overwrite: bool) -> tuple[Manifest, list[str]]:
     """Return the manifest to add to, and the files of a build that is replaced as a whole.
 
-    Those stay where they are until the new build is published.
+    These files are kept until the new build is published.
     """
     fresh = Manifest(SCHEMA_VERSION, __version__, options, {}, [])
     try:
@@ -242,7 +242,7 @@ def _start(folder: BuildFolder, options: Options, overwrite: bool) -> tuple[Mani
         data = folder.path / "data"
         if data.exists() and any(data.iterdir()):
             raise BuildConflictError(
-                f"{data} holds files, but there is no {MANIFEST} that says what they are. Choose "
+                f"{data} holds files, but there is no {MANIFEST} that lists them. Choose "
                 "another output folder, or remove it."
             )
         return fresh, []
@@ -256,10 +256,10 @@ def _start(folder: BuildFolder, options: Options, overwrite: bool) -> tuple[Mani
     )
 
 
-def _with_tasks_already_there(
+def _with_built_tasks(
     recipes: dict[type[Recipe], list[Task]], manifest: Manifest
 ) -> dict[type[Recipe], list[Task]]:
-    """Add the tasks of a recipe that were built before, so that asking for one loses no other."""
+    """Add the tasks of a recipe that were built before, so that asking for one keeps the others."""
     whole = {}
     for recipe, tasks in recipes.items():
         facts = manifest.recipes.get(recipe.name)
@@ -319,7 +319,7 @@ class _Run:
                 self.absent[recipe.name] = tuple(pattern for _, _, pattern in one.absent)
             facts = self.manifest.recipes.get(recipe.name)
             current = facts is not None and facts.fingerprint == one.fingerprint
-            if facts is not None and current and self._shards_are_there(facts):
+            if facts is not None and current and self._has_shards(facts):
                 _LOG.info("skipped %s: it is up to date", recipe.name)
             else:
                 plans.append(one)
@@ -329,8 +329,8 @@ class _Run:
         if plans:
             self._stage_all(plans, inputs)
 
-    def _shards_are_there(self, facts: RecipeFacts) -> bool:
-        """Return whether the shards of a recipe lie where they should, whole to all appearance."""
+    def _has_shards(self, facts: RecipeFacts) -> bool:
+        """Return whether all shards of a recipe exist and have their size."""
         for shard in self._shards_of(facts):
             try:
                 if os.stat(self.folder.path / shard.path).st_size != shard.bytes:  # noqa: PTH116
@@ -343,7 +343,7 @@ class _Run:
         return [shard for shard in self.manifest.shards if shard.task in facts.tasks]
 
     def _scan(self, inputs: Iterable[Inputs]) -> None:
-        """Read every raw file once that is not known yet."""
+        """Read every raw file that is not in the cache, once."""
         todo: dict[Path, Any] = {}
         for found in inputs:
             for path, reader in found.to_scan():
@@ -369,7 +369,7 @@ class _Run:
             workers = self.workers
             if workers is None:
                 workers = 1 if size < _SMALL_BYTES else os.cpu_count() or 1
-            self.local = Local(max(1, workers), _OF_JOBS)
+            self.local = Local(max(1, workers), _JOB_MODULES)
         return self.local
 
     def close(self) -> None:
@@ -382,7 +382,7 @@ class _Run:
         executor = self._executor(size)
         if size >= _SMALL_BYTES:
             executor.start()
-        # An unchanged build needs none of it.
+        # An unchanged build does not need this module.
         from medsins.engine.staging import Stage
 
         stage = Stage(self.folder, self.root, executor, self.max_rejects, self.progress)
@@ -399,7 +399,7 @@ class _Run:
                     self.failures.append(error)
 
     def publish(self) -> Manifest:
-        """Move what is staged into its place and write the manifest; return it."""
+        """Move the staged files into the build and write its manifest; return it."""
         if not self.staged:
             if not self.manifest.recipes and self.failures:
                 raise self.failures[0]
@@ -444,7 +444,7 @@ class _Run:
 
 
 def render_metadata(manifest: Manifest, shards: dict[str, Path]) -> dict[str, str]:
-    """Return what a build says of itself, the dataset card and others; a job for worker processes.
+    """Return the dataset card and other texts of a build, by path; a job for worker processes.
 
     Args:
         manifest: Its manifest.

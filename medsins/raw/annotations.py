@@ -1,7 +1,7 @@
 """Readers of annotated text: CoNLL columns (IOB, IOBES), PubTator and brat standoff.
 
 Whatever the format, offsets count characters from 0 and ends are exclusive. A mention whose
-offsets lie outside its text, or whose text differs from what stands there, is an error of the
+offsets are outside its text, or whose text differs from the text at its offsets, is an error of the
 record: it is set aside with its reason, never repaired silently.
 """
 
@@ -59,7 +59,7 @@ class Sentence:
 
 
 def conll(*patterns: str, token: int = 0, tag: int = -1, **splits: str | Sequence[str]) -> FileSet:
-    """CoNLL columns: one token a line, blank lines between sentences; a record is a `Sentence`.
+    """CoNLL columns: one token a line, empty lines between sentences; a record is a `Sentence`.
 
     Columns are split at tabs, or at spaces in lines without a tab. `-DOCSTART-` lines are left
     out.

@@ -103,7 +103,7 @@ class OboReader(Reader):
         if not text.startswith("format-version:") and "\n[Term]" not in f"\n{text}":
             raise CorruptFileError(
                 f"{file.path} does not look like an OBO file: it has no format-version line. "
-                "Check that it is the file its name says."
+                "Check that it is the right file."
             )
         yield parsed(file.name, enumerate(_term_stanzas(text), 1), _term)
 

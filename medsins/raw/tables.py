@@ -1,7 +1,7 @@
 """Readers of delimited text of any size; `csv_cutting` cuts large files.
 
 A record is a dict from column name to cell, and from the name of a group to the cells of its
-columns. Cells are always strings, as they stand in the file; an empty cell is "".
+columns. Cells are always strings, as in the file; an empty cell is "".
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def csv(
             the cells of all columns in `groups["vitals"]`, which suits the many columns of a wide
             table. A column may be in several places.
         names: Column names of files without a header row.
-        delimiter: What stands between cells.
+        delimiter: The character between cells.
         quoting: False where quotes are ordinary characters.
         encoding: Character encoding of the files.
         **splits: Files by official split.
@@ -85,7 +85,7 @@ def tsv(
     encoding: str = "utf-8",
     **splits: str | Sequence[str],
 ) -> FileSet:
-    """Files of tab separated cells, where quotes are ordinary characters unless told otherwise."""
+    """Files of tab separated cells; by default, quotes are ordinary characters. See `csv`."""
     return csv(
         *patterns,
         columns=columns,
@@ -150,12 +150,12 @@ class TableReader(Reader):
                 return
 
     def _header(self, file: RawFile) -> tuple[str, ...]:
-        """Return the column names of the header row; the wanted ones are there once each."""
+        """Return the column names of the header row; each wanted one occurs exactly once."""
         import csv as stdlib_csv
 
         with file.open() as stream:
             source: Any = self._decoded(stream, file)
-            # Bytes that are no UTF-8 may well stand in another row: told apart below.
+            # The invalid bytes may be in a later row: those of the header are checked below.
             lines = io.TextIOWrapper(source, "utf-8-sig", "surrogateescape", newline="")
             rows: Iterator[list[str]]
             if self.quoting:
@@ -168,10 +168,10 @@ class TableReader(Reader):
             except stdlib_csv.Error as error:
                 raise CorruptFileError(
                     f"{file.path} does not begin with a header row ({error}). Check that it is "
-                    "the file its name says."
+                    "the right file."
                 ) from error
         if not names:
-            raise CorruptFileError(f"{file.path} is empty; a header row is due.")
+            raise CorruptFileError(f"{file.path} is empty, without a header row.")
         if any("\udc80" <= letter <= "\udcff" for letter in "".join(names)):
             raise CorruptFileError(
                 f"{file.path}: the header row is not UTF-8 text. Convert the file, or declare its "
@@ -203,8 +203,8 @@ class TableReader(Reader):
         row = 0
 
         def spelt(columns: tuple[str, ...]) -> list[str]:
-            # Arrow decodes the rows that it refuses, and gives up on bytes that are no UTF-8. So
-            # the lenient way passes every byte as a character of its own.
+            # Arrow decodes the rows that it refuses, and fails on bytes that are not UTF-8. So the
+            # lenient way passes every byte as a character of its own.
             return [name.encode().decode("latin-1") if lenient else name for name in columns]
 
         def refuse(row: Any) -> str:
@@ -246,9 +246,9 @@ class TableReader(Reader):
                         batch.origin = origin
                         yield _after(batch, done)
             except pa.ArrowInvalid as error:
-                # Arrow tells its errors apart by their words alone; tests/raw/test_tables.py has
-                # each, so that a version that words them otherwise is found out. A header row
-                # longer than the block makes the file seem empty: no types can be inferred.
+                # Arrow's errors differ in their messages alone; tests/raw/test_tables.py provokes
+                # each, so that a version with other messages fails there. A header row longer than
+                # the block makes the file seem empty: no types can be inferred.
                 large = "cannot infer" in str(error) and (alone or stream.passed >= size)
                 if large or "straddling" in str(error):
                     raise _StraddlingRecordError from error
@@ -256,19 +256,19 @@ class TableReader(Reader):
                     raise _WrongWidthError from error
                 if "Empty CSV" not in str(error):
                     raise CorruptFileError(
-                        f"{file.path}: its rows cannot be told apart after row {row}: a quote is "
-                        "not closed, or stands inside a cell that is not quoted "
+                        f"{file.path}: its rows cannot be separated after row {row}: a quote is "
+                        "not closed, or occurs inside a cell that is not quoted "
                         f"({str(error).partition('. ')[0]})."
                     ) from error
             except pa.ArrowKeyError as error:
                 raise CorruptFileError(
-                    f"{file.path}: the header row cannot be made out ({error}). Check that the "
+                    f"{file.path}: the header row cannot be read ({error}). Check that the "
                     "file begins with its column names."
                 ) from error
             if trailing := [item for item in refused if item[0] > done]:
                 yield Batch(file.name, [], [], trailing, origin)
-            # Arrow takes the end of a file for the end of an open cell, which would silently
-            # swallow all rows after a stray quote.
+            # Arrow closes an open cell at the end of the file, and all rows after a stray quote
+            # would silently be part of that cell.
             if stream.quotes % 2:
                 last = max(row, *(number for number, _ in refused), 1)
                 raise CorruptFileError(
@@ -310,9 +310,9 @@ class _WrongWidthError(Exception):
 def _number(
     good: int, row: int, refused: deque[tuple[int, RecordError]]
 ) -> tuple[Sequence[int], list[tuple[int, RecordError]]]:
-    """Number good rows that stand after `row`, and take the refused ones before the last of them.
+    """Number the good rows after `row`, and take the refused ones before the last of them.
 
-    Arrow parses ahead of what it gives: rows refused further on are left for later.
+    Arrow parses ahead of the batch that it returns: rows refused later are left for the next one.
     """
     bad: list[tuple[int, RecordError]] = []
     if not refused or refused[0][0] > row + good:
@@ -328,7 +328,7 @@ def _number(
 
 
 def _after(batch: Batch, done: int) -> Batch:
-    """Return the part of a batch whose rows come after `done`."""
+    """Return a batch without the rows up to `done`."""
     if not done or (batch.rows and batch.rows[0] > done and not batch.bad):
         return batch
     kept = [i for i, row in enumerate(batch.rows) if row > done]
@@ -352,7 +352,7 @@ def _to_records(
     import pyarrow as pa
 
     try:
-        # A view checks nothing: it is Python's own decoder that refuses bytes that are no UTF-8.
+        # A view checks nothing: Python's decoder is what refuses bytes that are not UTF-8.
         columns = [column.view(pa.string()).to_pylist() for column in batch.columns]
         if lenient:
             columns = [
@@ -372,7 +372,7 @@ def _decode_each(
     bad: list[tuple[int, RecordError]],
     lenient: bool,
 ) -> Batch:
-    """Decode row by row, so that only the rows with bytes that are no UTF-8 are set aside."""
+    """Decode row by row, so that only the rows with bytes that are not UTF-8 are set aside."""
     decoded: list[list[str]] = []
     kept = []
     encoded = zip(*(column.to_pylist() for column in batch.columns), strict=True)

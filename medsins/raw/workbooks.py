@@ -42,7 +42,7 @@ class WorkbookReader(Reader):
         """Yield dicts from column to cell value; wholly empty rows are left out.
 
         Raises:
-            CorruptFileError: It is no workbook, or has not the sheet or a column.
+            CorruptFileError: It is not a workbook, or lacks the sheet or a column.
         """
         del span
         from python_calamine import CalamineError, CalamineWorkbook
