@@ -325,12 +325,10 @@ def _said(error: Any) -> str:
     empty = isinstance(error.instance, str) and not error.instance.strip()
     if empty or error.validator in ("minLength", "pattern", "minItems"):
         return "is empty"
-    if error.validator in ("anyOf", "type"):
-        return (
-            "is neither text nor a list of texts"
-            if error.validator == "anyOf"
-            else (f"is not of type {error.validator_value}")
-        )
+    if error.validator == "anyOf":
+        return "is neither text nor a list of texts"
+    if error.validator == "type":
+        return f"is not of type {error.validator_value}"
     return f"does not fit ({error.validator})"
 
 

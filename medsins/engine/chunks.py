@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
@@ -149,22 +149,15 @@ class ChunkWriter:
             if stream is not None:
                 stream.close()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None:
+    def __exit__(self, *error: object) -> None:
+        if error[0] is None:
             self._close()
             return
         for stream in (self._sink, self._ids, self._rejects):
-            try:
+            # A full disk fails again on the last flush; the first error is the one to see.
+            with suppress(OSError):
                 if stream is not None:
                     stream.close()
-            except OSError:
-                # A full disk fails again on the last flush; the first error is the one to see.
-                pass
 
 
 def all_ids(folder: Path, receipts: Sequence[Receipt]) -> Iterator[tuple[Receipt, Ids, int]]:

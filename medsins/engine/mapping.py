@@ -55,17 +55,19 @@ class Buffer:
     owner: list[int] = field(default_factory=list)
     """Number of the record that each example came from, counted over the chunk."""
 
+    def _columns(self) -> tuple[list[Any], ...]:
+        return self.input, self.output, self.references, self.record, self.owner
+
     def clear(self) -> None:
         """Forget the examples."""
-        for column in (self.input, self.output, self.references, self.record, self.owner):
+        for column in self._columns():
             column.clear()
 
     def without(self, owners: set[int]) -> None:
         """Forget the examples of some records."""
         kept = [i for i, owner in enumerate(self.owner) if owner not in owners]
-        for name in ("input", "output", "references", "record", "owner"):
-            column = getattr(self, name)
-            setattr(self, name, [column[i] for i in kept])
+        for column in self._columns():
+            column[:] = [column[i] for i in kept]
 
 
 def map_chunk(chunk: Chunk, raw_root: Path, folder: Path) -> Counts:

@@ -211,12 +211,8 @@ def _staged(home: Path, fingerprint: str) -> Staged | None:
 def _summed(receipts: Sequence[Receipt]) -> Counts:
     total = Counts()
     for one in receipts:
-        total.records += one.counts.records
-        total.with_instances += one.counts.with_instances
-        total.instances += one.counts.instances
-        total.skipped.update(one.counts.skipped)
-        total.partly_skipped.update(one.counts.partly_skipped)
-        total.rejected.update(one.counts.rejected)
+        for name in Counts.__slots__:
+            setattr(total, name, getattr(total, name) + getattr(one.counts, name))
     return total
 
 

@@ -290,8 +290,7 @@ def _length(
 
 def _broken(text: str, spec: InstructionSpec) -> Iterator[FilterHit]:
     for one in spec.constraints:
-        done = violation(one, text)
-        if done:
+        if done := violation(one, text):
             yield FilterHit(f"constraint:{done}", str(one))
 
 

@@ -389,8 +389,7 @@ def _decode_each(
             decoded.append(texts)
             kept.append(row)
     columns = [[texts[i] for texts in decoded] for i in range(len(layout.names))]
-    records = Records(layout, columns)
-    return Batch(file, records, kept, sorted(bad, key=lambda item: item[0]))
+    return Batch(file, Records(layout, columns), kept, sorted(bad, key=lambda item: item[0]))
 
 
 class _Transcoder(io.RawIOBase):
