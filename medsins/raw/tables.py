@@ -242,8 +242,8 @@ class TableReader(Reader):
                     rows, bad = _number(arrow_batch.num_rows, row, refused)
                     row = rows[-1] if rows else row
                     if row > done:
-                        batch = _to_records(file.name, arrow_batch, layout, rows, bad, lenient)
-                        batch.origin = origin
+                        batch = Batch(file.name, [], rows, bad, origin)
+                        _decode(batch, arrow_batch, layout, lenient)
                         yield _after(batch, done)
             except pa.ArrowInvalid as error:
                 # Arrow's errors differ in their messages alone; tests/raw/test_tables.py provokes
@@ -341,55 +341,44 @@ def _after(batch: Batch, done: int) -> Batch:
     )
 
 
-def _to_records(
-    file: str,
-    batch: Any,
-    layout: Layout,
-    rows: Sequence[int],
-    bad: list[tuple[int, RecordError]],
-    lenient: bool,
-) -> Batch:
+def _decode(batch: Batch, table: Any, layout: Layout, lenient: bool) -> None:
+    """Put the records of an Arrow batch into a batch whose rows are numbered."""
     import pyarrow as pa
 
     try:
         # A view checks nothing: Python's decoder is what refuses bytes that are not UTF-8.
-        columns = [column.view(pa.string()).to_pylist() for column in batch.columns]
+        columns = [column.view(pa.string()).to_pylist() for column in table.columns]
         if lenient:
             columns = [
                 [cell if cell.isascii() else cell.encode("latin-1").decode() for cell in column]
                 for column in columns
             ]
     except UnicodeDecodeError:
-        return _decode_each(file, batch, layout, rows, bad, lenient)
-    return Batch(file, Records(layout, columns), rows, bad)
+        _decode_each(batch, table, layout, lenient)
+    else:
+        batch.records = Records(layout, columns)
 
 
-def _decode_each(
-    file: str,
-    batch: Any,
-    layout: Layout,
-    rows: Sequence[int],
-    bad: list[tuple[int, RecordError]],
-    lenient: bool,
-) -> Batch:
+def _decode_each(batch: Batch, table: Any, layout: Layout, lenient: bool) -> None:
     """Decode row by row, so that only the rows with bytes that are not UTF-8 are set aside."""
     decoded: list[list[str]] = []
     kept = []
-    encoded = zip(*(column.to_pylist() for column in batch.columns), strict=True)
-    for row, cells in zip(rows, encoded, strict=True):
+    encoded = zip(*(column.to_pylist() for column in table.columns), strict=True)
+    for row, cells in zip(batch.rows, encoded, strict=True):
         texts: list[str] = []
         for name, cell in zip(layout.names, cells, strict=True):
             try:
                 texts.append((cell.decode().encode("latin-1") if lenient else cell).decode())
             except UnicodeDecodeError as error:
                 wrong = f"invalid UTF-8 at byte {error.start} of the cell"
-                bad.append((row, RecordError("invalid UTF-8", field=name, detail=wrong)))
+                batch.bad.append((row, RecordError("invalid UTF-8", field=name, detail=wrong)))
                 break
         else:
             decoded.append(texts)
             kept.append(row)
     columns = [[texts[i] for texts in decoded] for i in range(len(layout.names))]
-    return Batch(file, Records(layout, columns), kept, sorted(bad, key=lambda item: item[0]))
+    batch.records, batch.rows = Records(layout, columns), kept
+    batch.bad.sort(key=lambda item: item[0])
 
 
 class _Transcoder(io.RawIOBase):
