@@ -3,22 +3,22 @@
     MedsinsError
     ├── UnknownNameError (KeyError)              a task, recipe or selector that does not exist
     ├── BrokenRecipeError (ImportError)          a recipe module that cannot be imported
-    ├── MissingFilesError (FileNotFoundError)    raw files that are not where they should be
+    ├── MissingFilesError (FileNotFoundError)    raw files that are missing
     ├── CorruptFileError (ValueError)            raw files that cannot be read to their end
     ├── RecordError (ValueError)                 one raw record that cannot be used
     ├── RejectedRecordsError (ValueError)        more rejected records than the limit allows
-    ├── CheckError (ValueError)                  a recipe that breaks its contract
+    ├── CheckError (ValueError)                  a recipe that breaks the contract of recipes
     ├── OutputError (OSError)                    an output folder that cannot be written
     ├── BuildConflictError (FileExistsError)     a folder that holds another build, or is in use
     ├── IncompleteBuildError (FileNotFoundError) a folder without a finished build
     ├── CorruptBuildError (ValueError)           a build that differs from its manifest
     │   └── BuildVersionError                    a build that another version of medsins made
     ├── FetchError (OSError)                     a download that failed
-    ├── WorkerDiedError (RuntimeError)           a job that takes every worker down
+    ├── WorkerDiedError (RuntimeError)           a job that kills every worker
     ├── AccessError (PermissionError)            what may not leave this machine
-    ├── EndpointError (ConnectionError)          a model endpoint that refuses or talks nonsense
+    ├── EndpointError (ConnectionError)          a model endpoint that cannot be used
     ├── BudgetError (RuntimeError)               a budget that is used up, or cannot be kept
-    ├── InvalidFileError (ValueError)            a user's file that is not what it should be
+    ├── InvalidFileError (ValueError)            a user's file that is not valid
     ├── HubError (OSError)                       a push or pull that failed
     └── MissingExtraError (ImportError)          a package of an extra that is not installed
 
@@ -56,7 +56,7 @@ class BrokenRecipeError(MedsinsError, ImportError):
 
 
 class MissingFilesError(MedsinsError, FileNotFoundError):
-    """Raw files are not where they should be."""
+    """Raw files are missing."""
 
 
 class CorruptFileError(MedsinsError, ValueError):
@@ -70,7 +70,7 @@ class RecordError(MedsinsError, ValueError):
         reason: What is wrong, in words that hold for every such record. It is counted in the
             manifest and shown for every source, so it must never quote the record.
         field: The field the reason is about, if there is one.
-        detail: What the record says, kept beside the reason for sources with open access only.
+        detail: Text of the record, kept beside the reason for sources with open access only.
     """
 
     def __init__(self, reason: str, *, field: str = "", detail: str = "") -> None:
@@ -85,7 +85,7 @@ class RejectedRecordsError(MedsinsError, ValueError):
 
 
 class CheckError(MedsinsError, ValueError):
-    """A recipe breaks the contract that every recipe is held to."""
+    """A recipe breaks the contract of recipes; see `medsins check`."""
 
 
 class OutputError(MedsinsError, OSError):
@@ -123,11 +123,11 @@ class WorkerDiedError(MedsinsError, RuntimeError):
 
 
 class AccessError(MedsinsError, PermissionError):
-    """Text would leave this machine that may not: terms of its source forbid it."""
+    """Text would leave this machine, which the terms of its source forbid."""
 
 
 class EndpointError(MedsinsError, ConnectionError):
-    """A model endpoint cannot be used: no key, wrong key, unknown model, or nonsense answers."""
+    """A model endpoint cannot be used: no key, wrong key, unknown model, or invalid answers."""
 
     exit_code = 1
 
@@ -139,7 +139,7 @@ class BudgetError(MedsinsError, RuntimeError):
 
 
 class InvalidFileError(MedsinsError, ValueError):
-    """A file that a user hands in (journal, mixture, task file, predictions) is not valid."""
+    """A file of a user (journal, mixture, task file, predictions) is not valid."""
 
 
 class HubError(MedsinsError, OSError):

@@ -1,7 +1,7 @@
 """What contributors write: a `Recipe` for one source, and the `Task`s it builds.
 
-This module knows nothing of how records are read or instances stored, and imports quickly: it
-is loaded to list tasks.
+It does not depend on how records are read or instances stored, and is quick to import, since every
+listing of tasks needs it.
 """
 
 from __future__ import annotations
@@ -14,14 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from medsins.errors import CorruptFileError, MissingFilesError, RecordError
 from medsins.raw.files import Download, FileSet, RawFile, Reader
-from medsins.taxonomy import (
-    LANGUAGES,
-    Access,
-    Category,
-    Domain,
-    LlmApi,
-    Redistribution,
-)
+from medsins.taxonomy import LANGUAGES, Access, Category, Domain, LlmApi, Redistribution
 
 if TYPE_CHECKING:
     from medsins.instructions.constraints import Constraint
@@ -60,9 +53,9 @@ class Task:
         labels: The closed set of labels, where there is one; an output with another is rejected.
         template: The output with `{label}` in it, where the output is more than the label.
         metric: Name of the benchmark's metric, if the task is in MedS-Bench.
-        template_vars: What stands for each placeholder of the seed prompts of its family.
-        must_include: What every wording has to say beside what rules derive from the definition:
-            one string for each requirement, with "|" between ways to satisfy it.
+        template_vars: Value of each placeholder in the seed prompts of its family.
+        must_include: Constraints beside those that rules derive from the definition: one string
+            for each, with "|" between ways to satisfy it.
         ignored_constraints: Values of derived constraints that no wording has to keep.
         name: Full name; set by the recipe.
         source: Name of the recipe; set by the recipe.
@@ -105,8 +98,8 @@ class Task:
             output: What it should answer.
             references: All acceptable answers, if there are several; `output` counts as the first.
             key: The record's identifier in its source; default: its row number.
-            group: What must not be torn apart by a split (patient, document, question), where
-                the files have no official split; default: the key.
+            group: What has to stay in one split (patient, document, question) where the files have
+                no official split; default: the key.
             split: The split the record itself names, where neither files nor groups decide.
         """
         return self, input, output, references, key, group, split
@@ -128,7 +121,7 @@ class Task:
 
     @property
     def spec(self) -> InstructionSpec:
-        """What every wording of the definition is held to."""
+        """What the definition demands of its wordings."""
         from medsins.instructions.spec import InstructionSpec
 
         translates = self.category is Category.TRANSLATION
@@ -199,7 +192,7 @@ class Recipe:
     `instances_<set>(self, record)` for each set if `files` is a dict of sets. It is a generator:
     it yields the instances of one raw record, as calls of tasks, and `self.skip(reason)` for what
     the record lacks. Whatever it raises sets the record aside with the reason, and the build goes
-    on; `raw.RecordError` says it best.
+    on; raise `raw.RecordError` for a clear reason.
 
     Attributes:
         name: Name of the recipe: that of its module.
@@ -264,7 +257,7 @@ class Recipe:
                 for key, task in value.items():
                     cls._adopt(f"{cls.name}_{attribute}_{key}", task)
         if not cls.tasks:
-            raise ValueError(f"recipe {cls.name} declares no task")
+            raise ValueError(f"recipe {cls.name} does not declare a task")
         for file_set in cls.file_sets():
             if not hasattr(cls, _method_name(file_set)):
                 raise ValueError(f"recipe {cls.name} does not define {_method_name(file_set)}()")
@@ -276,7 +269,7 @@ class Recipe:
         for code in (task.input_language, task.output_language):
             if code not in LANGUAGES:
                 known = ", ".join(LANGUAGES)
-                raise ValueError(f"{name}: {code!r} is no language of the taxonomy ({known})")
+                raise ValueError(f"{name}: {code!r} is not a language of the taxonomy ({known})")
         if not task.definition.strip():
             raise ValueError(f"{name}: the definition is empty")
         cls.tasks[name] = task
@@ -295,12 +288,12 @@ class Recipe:
 
     @classmethod
     def folder(cls, files: FileSet, raw_root: Path) -> Path:
-        """Return the folder in which the files of a set lie."""
+        """Return the folder of the files of a set."""
         return raw_root / (files.folder or cls.name)
 
     @classmethod
     def seed_file(cls) -> Path:
-        """Return where its seed prompts lie."""
+        """Return the path of its seed prompts."""
         return cls.path.parent.parent / "seed_prompts" / f"{cls.name}.yaml"
 
     def records(self, files: Sequence[RawFile], split: str) -> Iterator[Any]:
@@ -324,27 +317,27 @@ class Recipe:
                 yield from batch.records
 
     def prepare(self, file_set: str, tasks: Iterable[Task]) -> None:
-        """Get ready to map the records of one file set to some tasks; the engine calls this.
+        """Prepare to map the records of one file set to some tasks; the engine calls this.
 
-        A recipe may extend it: answer once what it would ask of every record, or choose a `reader`
-        of fewer columns, where the tasks need no more.
+        A recipe may extend it: compute once what every record would need, or choose a `reader` of
+        fewer columns if the tasks need no others.
         """
         self.reader = self.file_sets()[file_set].reader
         self._requested = frozenset(tasks)
 
     def is_requested(self, *tasks: Task) -> bool:
-        """Return whether any of these tasks is being built: costly work for others can be left."""
+        """Return whether any of these tasks is being built: work for others can be skipped."""
         return not self._requested.isdisjoint(tasks)
 
     def skip(self, reason: str) -> Skip:
-        """Say why a record gives no instance of a task; reasons are counted as they stand."""
+        """Return why a record gives no instance of a task; equal reasons are counted together."""
         return Skip(reason)
 
     def lookup(self, name: str) -> list[Any]:
         """Return all records of the files declared in `lookups` under this name.
 
         Raises:
-            MissingFilesError: None of its files is there.
+            MissingFilesError: None of its files exists.
             CorruptFileError: One of its records cannot be read.
         """
         if name not in self._looked_up:
@@ -355,7 +348,7 @@ class Recipe:
             if not located.files:
                 patterns = ", ".join(pattern for _, pattern in located.absent)
                 raise MissingFilesError(
-                    f"recipe {self.name} also needs {patterns} in {folder}, which is not there."
+                    f"recipe {self.name} also needs {patterns} in {folder}, but none exists."
                 )
             records: list[Any] = []
             for file in located.files:

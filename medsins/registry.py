@@ -1,9 +1,9 @@
-"""Which recipes there are, and which tasks a selector means.
+"""Which recipes exist, and which tasks a selector matches.
 
 Recipes are found by listing files; the file name is the recipe's name. Three places are looked
 at: the package `medsins.recipes`, packages registered under the entry point group
 `medsins.recipes`, and the folder that the environment variable `MEDSINS_RECIPES` names. A module
-is imported only when its tasks are wanted, and one that cannot be imported breaks no other.
+is imported only when its tasks are needed, and one that cannot be imported does not break others.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Selection:
-    """What a selector means.
+    """The tasks that selectors match.
 
     Attributes:
         tasks: The tasks, in order of recipe and declaration.
@@ -64,8 +64,8 @@ class Selection:
 def _installed_folders() -> dict[str, list[Path]]:
     """Return the folders of packages that are installed, by package.
 
-    It takes milliseconds, and every job of a build asks: what is installed while a process runs
-    is found by the next one.
+    Cached, since it takes milliseconds and every job of a build needs it: what is installed while a
+    process runs is found by the next one.
     """
     folders = {}
     for point in entry_points(group="medsins.recipes"):
@@ -91,7 +91,7 @@ def find() -> dict[str, Found]:
     """Return every recipe module by name, in alphabetical order.
 
     Raises:
-        BrokenRecipeError: Two modules bear the same name.
+        BrokenRecipeError: Two modules have the same name.
     """
     found: dict[str, Found] = {}
     for package, folders in _package_folders().items():
@@ -108,7 +108,7 @@ def find() -> dict[str, Found]:
 
 
 _PRIVATE = "medsins._private_recipes"
-"""Where the modules of `MEDSINS_RECIPES` stand; no package of this name is needed."""
+"""Prefix of the modules of `MEDSINS_RECIPES`; no package of this name is needed."""
 
 _loaded: dict[Path, type[Recipe]] = {}
 
@@ -155,7 +155,7 @@ def _load(found: Found) -> type[Recipe]:
 def _import(found: Found) -> ModuleType:
     if found.module:
         return importlib.import_module(found.module)
-    # Under its bare name it could stand in for a module of the standard library.
+    # Under its bare name it could shadow a module of the standard library.
     name = f"{_PRIVATE}.{found.name}"
     spec = importlib.util.spec_from_file_location(name, found.path)
     assert spec is not None
@@ -168,14 +168,14 @@ def _import(found: Found) -> ModuleType:
 
 
 def resolve(select: Select = "all") -> Selection:
-    """Return the tasks that selectors mean.
+    """Return the tasks that selectors match.
 
     A selector is the name of a task, task family or recipe (a name is a prefix at `_`), a glob,
     `category:…`, `domain:…`, `language:…`, `access:…`, a published id such as `task83`, or
-    `all`. `-selector` takes away from what stands before it; several may be joined by commas.
+    `all`. `-selector` removes from what is selected before it; several may be joined by commas.
 
     Raises:
-        UnknownNameError: A selector means nothing.
+        UnknownNameError: A selector matches nothing.
         BrokenRecipeError: A recipe asked for by name cannot be imported.
     """
     terms = [select] if isinstance(select, str) else list(select)
@@ -202,7 +202,7 @@ def resolve(select: Select = "all") -> Selection:
 
 
 def _meaning(term: str, broken: dict[str, BrokenRecipeError]) -> tuple[list[Task], bool]:
-    """Return the tasks of one selector, and whether it names them rather than groups them."""
+    """Return the tasks of one selector, and whether it selects them by name."""
     found = find()
     owner = _owner(term, found)
     if owner is not None:
@@ -260,7 +260,9 @@ def _by_fact(kind: str, wanted: str, tasks: Sequence[Task]) -> list[Task]:
         }
         if kind not in facts:
             kinds = ", ".join(f"{name}:" for name in facts)
-            raise UnknownNameError(f"{kind}: is no selector. There are {kinds} names and globs.")
+            raise UnknownNameError(
+                f"{kind}: is not a selector. Selectors are {kinds} names and globs."
+            )
         if plain in [_plain(value) for value in facts[kind]]:
             meant.append(task)
     return meant
@@ -285,7 +287,7 @@ def _unknown(term: str, found: dict[str, Found], tasks: Sequence[Task] = ()) -> 
 
 
 def tasks(select: Select = "all") -> list[Task]:
-    """Return the tasks that selectors mean; see `resolve`."""
+    """Return the tasks that selectors match; see `resolve`."""
     return list(resolve(select).tasks)
 
 
@@ -293,7 +295,7 @@ def task(name: str) -> Task:
     """Return one task by its full name or published id.
 
     Raises:
-        UnknownNameError: There is no such task, or the name means several.
+        UnknownNameError: There is no such task, or the name matches several.
     """
     meant = resolve(name).tasks
     for one in meant:
@@ -302,7 +304,7 @@ def task(name: str) -> Task:
     if len(meant) == 1:
         return meant[0]
     listed = ", ".join(one.name for one in meant[:5])
-    raise UnknownNameError(f"{name!r} means {len(meant)} tasks ({listed}, …); name one of them.")
+    raise UnknownNameError(f"{name!r} matches {len(meant)} tasks ({listed}, …); name one of them.")
 
 
 def sources() -> list[type[Recipe]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     ARROW: pa.Schema
 
 Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
-"""Text with at least one character that is no white space, and no lone surrogates."""
+"""Text with at least one character that is not white space, and without lone surrogates."""
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 Split = Literal["train", "validation", "test"]
@@ -102,24 +102,24 @@ class Share(BaseModel):
     weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     """Factor on the share of each of the tasks."""
     cap: Annotated[int, Field(ge=1)] | None = None
-    """At most so many samples of each of the tasks; a larger task counts as one of this size."""
+    """Most samples of each of the tasks; a larger task counts as one of this size."""
     repeat: bool = False
     """Whether samples may be used more than once where more are asked for than there are."""
 
 
 class Mixture(BaseModel):
-    """What `mixture.yaml` says: how many samples of which tasks an export has."""
+    """The contents of `mixture.yaml`: how many samples of which tasks an export has."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-    """What the data set is called where a trainer asks for a name."""
+    """Name of the dataset in configurations of trainers."""
     temperature: Annotated[float, Field(gt=0)] = 1.0
     """T in n^(1/T), n the size of a task: 1 keeps sizes, more evens them out, .inf wholly."""
     total: Annotated[int, Field(ge=1)] | None = None
-    """Samples in all; default: the most at which no task has fewer than its share."""
+    """Samples in all; default: the largest number at which every task has its share."""
     tasks: Annotated[dict[str, Share], Field(min_length=1)]
-    """Shares by selector; where two mean the same task, the later one counts."""
+    """Shares by selector; if two match the same task, the later one counts."""
 
 
 Texts = Text | Annotated[list[Text], Field(min_length=1)]

@@ -53,7 +53,7 @@ class Access(StrEnum):
 
 
 class Redistribution(StrEnum):
-    """What may be passed on: everything, instances but not raw files, or nothing."""
+    """What may be redistributed: everything, instances but not raw files, or nothing."""
 
     YES = "yes"
     DERIVED_ONLY = "derived_only"
@@ -86,14 +86,14 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class License:
-    """What a card says of a license.
+    """The facts of a license that cards show.
 
     Attributes:
         title: Its full name.
-        terms: What it asks for and allows, in our own words; its text is what counts.
-        hub: The Hugging Face Hub's identifier (hub-docs, repositories-licenses); the Hub knows no
-            SPDX identifiers, and "other" stands for what it does not list.
-        url: Where its text stands; "" if there is none.
+        terms: What it asks for and allows, in our own words; only its text is binding.
+        hub: The Hugging Face Hub's identifier (hub-docs, repositories-licenses), which is not that
+            of SPDX; "other" for what the Hub does not list.
+        url: Address of its text; "" if there is none.
         agreement: Whether a user has to enter into an agreement before seeing any of the data.
     """
 
@@ -242,4 +242,4 @@ LICENSES = {
         "that differently. Naming the owners is good practice.",
     ),
 }
-"""What is known of licenses, by SPDX identifier or by the name that recipes use beside those."""
+"""Licenses by SPDX identifier, or by the name that recipes use where there is none."""

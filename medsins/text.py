@@ -81,7 +81,7 @@ def one_line(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """Return text without case and surplus white space, for finding out what is the same input.
+    """Return text without case and surplus white space, for finding equal inputs.
 
     Nothing else is folded: which test inputs are held out of few-shot examples and training rests
     on it. `casefolded` is for texts whose spelling of characters may differ too.
@@ -129,15 +129,15 @@ def numbered(name: str, items: Iterable[str]) -> str:
 
 
 def digest(text: str) -> int:
-    """Return a number that depends on the text alone and looks drawn by lot.
+    """Return a 64-bit hash of a text, for choices and orders that look random.
 
-    It orders or picks things without a pattern, and does so alike in every run.
+    They are the same in every run.
     """
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
 def sentence_spans(text: str, keep: Iterable[tuple[int, int]] = ()) -> list[tuple[int, int]]:
-    """Cut a text into sentences, and return where they stand.
+    """Return the spans of the sentences of a text.
 
     Every line break ends a sentence, and so does a full stop, question or exclamation mark before
     what looks like the start of another, outside brackets. When in doubt, two sentences stay
@@ -145,11 +145,10 @@ def sentence_spans(text: str, keep: Iterable[tuple[int, int]] = ()) -> list[tupl
 
     Args:
         text: English text.
-        keep: (start, end) spans that no cut may go through, such as those of mentions.
+        keep: (start, end) spans that are not cut, such as those of mentions.
 
     Returns:
-        (start, end) of each sentence, without white space around it, in order. Nothing but white
-        space lies between them.
+        (start, end) of each sentence, in order, without the white space between them.
     """
     held = list(keep)
     edges = [0]
@@ -216,8 +215,8 @@ def whole_words(words: Iterable[str]) -> re.Pattern[str]:
 def sections(text: str, headings: Sequence[str]) -> dict[str, str]:
     """Cut a report into its sections.
 
-    A heading counts where it stands at the start of a line (spaces before it are allowed) and is
-    followed by a colon; case does not matter. A section ends where the next one of the headings
+    A heading is at the start of a line (spaces before it are allowed) and followed by a colon; case
+    does not matter. A section ends where the next one of the headings
     starts. Of sections with the same heading, the first that has text is kept.
 
     Args:

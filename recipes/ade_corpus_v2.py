@@ -47,7 +47,7 @@ class ADECorpusV2(Recipe):
     deviations = (
         (
             "task29 leaves out of train what shares its sentence with the published test set, the "
-            "last tenth of its file, because some sentences stand there for several drugs."
+            "last tenth of its file, because some sentences occur there for several drugs."
         ),
     )
 

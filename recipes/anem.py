@@ -5,7 +5,7 @@ with its `.ann`, and lists of document names. Of these, test/ has the final test
 development/ cuts the rest in two (owners' readme). A line is a heading, a title or a paragraph.
 
 The relation `frag` joins two mentions that share a word which only the second has: "T" and
-"B-cells" in "T and B-cells". The first is no name by itself, so it is no answer here.
+"B-cells" in "T and B-cells". The first is not a name by itself, so it is not an answer here.
 """
 
 from medsins import (

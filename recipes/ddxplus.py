@@ -96,7 +96,7 @@ class DDXPlus(Recipe):
             "benchmark compares without case."
         ),
         (
-            "'cannot decide', which the published definition offers, is no label, because no "
+            "'cannot decide', which the published definition offers, is not a label, as no "
             "patient has it; nor is a single word asked for, because most labels have several."
         ),
     )

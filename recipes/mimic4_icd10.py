@@ -5,7 +5,7 @@ running the notebook leaves `disch_{train,dev,test}_split.csv` in `mimicdata/mim
 by patient, with `subject_id`, `hadm_id`, `text` and `labels`. The text is what the pipeline makes
 of a note: its words in lower case, without numbers, punctuation or line breaks; several notes of
 one admission are joined. The labels are ICD-10-CM diagnoses and then ICD-10-PCS procedures,
-without the dot, joined by ";"; a procedure done twice stands there twice.
+without the dot, joined by ";"; a procedure done twice is listed twice.
 
 The readme has MIMIC-IV itself in `mimicdata/physionet.org/`. Its tables `d_icd_diagnoses` and
 `d_icd_procedures` (`icd_code`, `icd_version`, `long_title`; the owners' documentation) say what

@@ -139,7 +139,7 @@ class Mimic4EDBenchmark(Recipe):
             "Visits of patients under 18 and visits without triage acuity are left out, because "
             "the benchmark's owners leave them out."
         ),
-        "A missing value has no line, because the published 'nan' is no value.",
+        "A missing value has no line, because the published 'nan' is not a value.",
         (
             "Train and test are drawn by patient, because a cut by row puts visits of one patient "
             "on both sides."

@@ -58,7 +58,7 @@ class Seer(Recipe):
     files = raw.csv("Query_5_years.csv", columns=(*INPUTS, SEQUENCE))
     deviations = (
         (
-            "Radiation recode is no input, because it tells whether there was radiation, and so "
+            "Radiation recode is not in the input: it says whether there was radiation, and so "
             "most of the answer."
         ),
         (

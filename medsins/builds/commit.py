@@ -1,10 +1,10 @@
 """How a new build replaces the old one: all of it or nothing, whenever the process is killed.
 
-Renames cannot be made atomic together, so a journal makes them so. It lists every move and removal
-and holds the texts of card and manifest, and it appears under its name in one rename. Before that
-rename nothing has happened; after it, every step can be repeated until the journal itself is
-removed, by whoever finds it: a staged file that is gone was moved already. While it is there the
-folder is between two builds, and `BuildFolder.finished` refuses to read it.
+A rename is atomic, several of them are not. So a journal lists every move and removal, with the
+texts of card and manifest, and is itself written by one rename: before it, the old build is
+untouched; after it, the commit will happen. Its steps can be repeated (a staged file that does not
+exist any more was moved already), so the next process that locks the folder finishes them. While
+the journal exists the folder is between two builds, and `BuildFolder.finished` refuses to read it.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def commit(
         folder: The build folder, whose lock this process holds.
         moves: Final path by staged path, both relative to the build folder.
         deletes: Paths of published files that the new build does not have.
-        texts: Contents of further files by path; the manifest is the last, since it makes the rest
-            count.
+        texts: Contents of further files by path, the manifest last: it is what makes the rest a
+            build.
     """
     journal = {"moves": dict(moves), "deletes": list(deletes), "texts": dict(texts)}
     _LOG.info("commit of %d files to %s begun", len(moves) + len(texts), folder.path)
@@ -58,8 +58,8 @@ def _finish(folder: BuildFolder) -> None:
         write_atomically(folder.path / name, text)
     _remove_empty_folders(folder)
     folder.journal.unlink()
-    # Staged and mapped files are of no use any more. Should the process be killed before they are
-    # gone, the next build of these recipes finds them stale by their fingerprints.
+    # After the journal, which cannot be repeated without them. If the process is killed before they
+    # are removed, the next build of these recipes sees by their fingerprints that they are old.
     shutil.rmtree(folder.staged, ignore_errors=True)
     shutil.rmtree(folder.chunks, ignore_errors=True)
     _LOG.info("commit to %s finished", folder.path)

@@ -1,4 +1,4 @@
-"""The folder of a build: its layout and its lock.
+"""A build folder: its layout and its lock.
 
 README.md  LICENSES.md  composition.svg  croissant.json  manifest.json
 data/<task>/<split>-00000-of-0000N.parquet  rejects/<recipe>.jsonl
@@ -6,7 +6,7 @@ data/<task>/<split>-00000-of-0000N.parquet  rejects/<recipe>.jsonl
 .medsins/files.json      sizes, times and digests of raw files, so that they are read once
 .medsins/chunks/…        finished chunks of recipes that are not finished
 .medsins/staged/…        finished recipes that are not published yet
-.medsins/commit.json     what the publishing of staged recipes has to move; see `commit`
+.medsins/commit.json     the journal of a commit that is not finished; see `commit`
 """
 
 from __future__ import annotations
@@ -18,11 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from medsins.builds.manifest import Manifest
-from medsins.errors import (
-    CorruptBuildError,
-    IncompleteBuildError,
-    OutputError,
-)
+from medsins.errors import CorruptBuildError, IncompleteBuildError, OutputError
 from medsins.io.files import writing
 from medsins.io.locks import locked
 
@@ -46,7 +42,7 @@ class BuildFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Create the folder and hold its lock; the system lets go of it even after a kill.
+        """Create the folder and hold its lock, which the system releases even after a kill.
 
         Raises:
             BuildConflictError: Another process holds the lock.
@@ -67,7 +63,7 @@ class BuildFolder:
 
         Raises:
             BuildVersionError: It is of another version.
-            CorruptBuildError: It is not one that this library writes.
+            CorruptBuildError: It is not a valid manifest.
         """
         path = self.path / MANIFEST
         try:
@@ -75,7 +71,7 @@ class BuildFolder:
         except FileNotFoundError:
             return None
         except NotADirectoryError as error:
-            raise OutputError(f"{self.path} is a file, but a folder is due there.") from error
+            raise OutputError(f"{self.path} is a file, but has to be a folder.") from error
         except ValueError as error:
             raise CorruptBuildError(
                 f"{path} is not valid JSON ({error}). Build again with overwrite."
@@ -102,6 +98,6 @@ class BuildFolder:
         return manifest
 
     def published(self) -> list[str]:
-        """Return the shards and rejects that lie here, whatever a manifest says of them."""
+        """Return the shards and rejects in the folder, whether or not a manifest lists them."""
         found = (*self.path.glob("data/*/*.parquet"), *self.path.glob("rejects/*.jsonl"))
         return sorted(path.relative_to(self.path).as_posix() for path in found)

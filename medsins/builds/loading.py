@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
 DEFAULT_FOLDER = "medsins-data"
-"""Where `build` writes unless told otherwise, and where `load` looks for a selection."""
+"""Where `build` writes by default, and where `load` looks for a selection."""
 
 
 @overload
@@ -28,10 +28,7 @@ def load(
 ) -> DatasetDict: ...
 @overload
 def load(
-    path_or_select: str | os.PathLike[str],
-    split: str,
-    *,
-    tasks: str | Iterable[str] | None = None,
+    path_or_select: str | os.PathLike[str], split: str, *, tasks: str | Iterable[str] | None = None
 ) -> Dataset: ...
 @overload
 def load(
@@ -58,7 +55,7 @@ def load(
 
     Raises:
         IncompleteBuildError: There is no finished build.
-        UnknownNameError: The build has none of these tasks, or not this split.
+        UnknownNameError: The build has none of these tasks, or they have no such split.
     """
     path = Path(path_or_select).expanduser()
     if not path.is_dir() and tasks is None and path.name == str(path_or_select):

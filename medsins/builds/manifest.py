@@ -1,7 +1,7 @@
-"""The manifest of a build: what it holds and how it came about.
+"""The manifest of a build: what it holds and how it was made.
 
-It is written last, sorted, without a clock. Plain dataclasses, so that a process that finds nothing
-to build starts without pydantic; `schemas` prints the JSON Schema from them.
+It is written last, sorted and without timestamps, so that equal builds have equal manifests. These
+are plain dataclasses, so that a build that is up to date is found so without importing pydantic.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class RawFileFacts:
     """A raw file that a recipe read.
 
     Attributes:
-        path: Where it lies below the folder of all raw files.
+        path: Its path below the raw root.
         bytes: Its size.
         sha256: Its SHA-256, as lower-case hex.
     """
@@ -88,7 +88,7 @@ class RecipeFacts:
     Attributes:
         fingerprint: Digest of the recipe's source, the raw bytes, the engine, the options and the
             tasks.
-        access: How its raw files are obtained.
+        access: How a user gets its raw files.
         redistribution: What of it may be passed on.
         llm_api: Whether its text may be sent to models that others run.
         files: The raw files that were read.
@@ -126,7 +126,7 @@ class Shard:
     """One Parquet file of a build.
 
     Attributes:
-        path: Where it lies in the build folder.
+        path: Its path in the build folder.
         rows: Its instances.
         bytes: Its size.
         sha256: Its SHA-256, as lower-case hex.
@@ -144,7 +144,7 @@ class Shard:
         found = _SHARD.fullmatch(self.path)
         if found is None:
             raise CorruptBuildError(
-                f"{self.path[:200]!r} is no shard: those lie at "
+                f"{self.path[:200]!r} is not the path of a shard, which is "
                 "data/<task>/<split>-00000-of-00001.parquet. Build again."
             )
         return found
@@ -161,12 +161,12 @@ class Shard:
 
 
 def shard_path(task: str, split: str, index: int, count: int) -> str:
-    """Return where a shard lies in a build folder: the `index`-th of `count`, from 0."""
+    """Return the path of a shard in a build folder: the `index`-th of `count`, from 0."""
     return f"data/{task}/{split}-{index:05d}-of-{count:05d}.parquet"
 
 
 def is_shard(path: str) -> bool:
-    """Return whether a path is one where shards lie."""
+    """Return whether a path has the form of a shard's."""
     return _SHARD.fullmatch(path) is not None
 
 
@@ -201,7 +201,7 @@ class HoldsSources(Protocol):
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a build folder holds and how it came about.
+    """What a build folder holds and how it was made.
 
     Attributes:
         schema_version: Version of the manifest and of the shards' columns.
@@ -229,7 +229,7 @@ class Manifest:
 
         Raises:
             BuildVersionError: It is of another version.
-            CorruptBuildError: It is not one that this library writes.
+            CorruptBuildError: It is not a valid manifest.
         """
         version = value.get("schema_version") if isinstance(value, dict) else None
         if isinstance(version, str) and version != SCHEMA_VERSION:
@@ -247,11 +247,11 @@ class Manifest:
             ) from error
 
     def to_json(self) -> dict[str, Any]:
-        """Return the manifest as JSON says it."""
+        """Return the manifest as values of JSON."""
         return asdict(self)
 
     def text(self) -> str:
-        """Return the manifest as it stands in `manifest.json`."""
+        """Return the text of `manifest.json`."""
         return dump(self.to_json())
 
     @property

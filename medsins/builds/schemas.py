@@ -22,7 +22,7 @@ _SHAPES: dict[str, type] = {
 
 
 def json_schemas() -> Mapping[str, dict[str, Any]]:
-    """Return the JSON Schemas that stand in `schemas/`, by file name."""
+    """Return the JSON Schemas in `schemas/`, by file name."""
     return {
         f"{name}.schema.json": {
             "$schema": "https://json-schema.org/draft/2020-12/schema",

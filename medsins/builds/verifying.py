@@ -1,4 +1,4 @@
-"""Verifying a build: what lies on disk is what the manifest says, and every row is an instance."""
+"""Verifying a build: its files are what the manifest says, and every row is a valid instance."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 import jsonschema
@@ -28,7 +29,7 @@ _MOST_PROBLEMS = 50
 
 @dataclass(frozen=True)
 class Verification:
-    """What `verify` looked at, if it found nothing wrong."""
+    """What `verify` checked without finding a problem."""
 
     path: Path
     shards: int
@@ -49,7 +50,7 @@ def verify(path: str | os.PathLike[str], *, progress: bool | None = None) -> Ver
     """
     folder = BuildFolder(path)
     manifest = folder.finished()
-    problems = list(_first(_problems(folder, manifest, progress)))
+    problems = list(islice(_problems(folder, manifest, progress), _MOST_PROBLEMS))
     if problems:
         more = " and more" if len(problems) == _MOST_PROBLEMS else ""
         listed = "".join(f"\n- {problem}" for problem in problems)
@@ -64,11 +65,6 @@ def verify(path: str | os.PathLike[str], *, progress: bool | None = None) -> Ver
         sum(shard.rows for shard in shards),
         sum(shard.bytes for shard in shards),
     )
-
-
-def _first(problems: Iterator[str]) -> Iterator[str]:
-    for _, problem in zip(range(_MOST_PROBLEMS), problems, strict=False):
-        yield problem
 
 
 def _problems(folder: BuildFolder, manifest: Manifest, progress: bool | None) -> Iterator[str]:
@@ -104,7 +100,7 @@ def _problems(folder: BuildFolder, manifest: Manifest, progress: bool | None) ->
 
 
 def _accounts(manifest: Manifest) -> Iterator[str]:
-    """Check the promise that nothing is lost on the way."""
+    """Check that every record and every instance is accounted for."""
     for name, facts in manifest.recipes.items():
         used = facts.records_with_instances + sum(facts.skipped.values())
         used += sum(facts.rejected.values())
@@ -138,7 +134,7 @@ def _shard(path: Path, shard: Shard) -> Iterator[str]:
     try:
         file = parquet.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
-        yield f"{name} is no readable Parquet file ({error})"
+        yield f"{name} is not a readable Parquet file ({error})"
         return
     if file.metadata.num_rows != shard.rows:
         yield f"{name} has {file.metadata.num_rows} rows, not {shard.rows}"
@@ -149,15 +145,13 @@ def _shard(path: Path, shard: Shard) -> Iterator[str]:
         yield f"{name} has other columns than instances have"
         return
     try:
-        yield from _rows(name, file)
+        yield from _rows(shard, file)
     except (pa.ArrowInvalid, OSError) as error:
         yield f"{name} cannot be read to its end ({error})"
 
 
-def _rows(name: str, file: parquet.ParquetFile) -> Iterator[str]:
-    _, task, shard = name.split("/")
-    split = shard.split("-")[0]
-    row = 0
+def _rows(shard: Shard, file: parquet.ParquetFile) -> Iterator[str]:
+    name, row = shard.path, 0
     for batch in file.iter_batches(_ROWS):
         rows = batch.to_pylist()
         try:
@@ -172,7 +166,7 @@ def _rows(name: str, file: parquet.ParquetFile) -> Iterator[str]:
         for i, instance in enumerate(instances, row):
             if instance.id != instance_id(instance.task, instance.input, instance.output):
                 yield f"{name}, row {i}: the id is not that of its task, input and output"
-            if instance.task != task or instance.split != split:
+            if instance.task != shard.task or instance.split != shard.split:
                 yield f"{name}, row {i}: it is of {instance.task}, {instance.split}"
             if instance.references[0] != instance.output:
                 yield f"{name}, row {i}: the first reference is not the output"

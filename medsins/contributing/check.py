@@ -1,6 +1,6 @@
-"""The contract that every recipe is held to: `medsins check`, and a test for each recipe.
+"""The contract of recipes: `medsins check`, and a test for each recipe.
 
-Built on the recipe's own synthetic sample, so that it runs anywhere and needs no test code.
+It builds the synthetic sample of a recipe, so it runs anywhere and needs no test code.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from medsins.registry import samples_root, sources
 from medsins.taxonomy import LANGUAGES, LICENSES, Access, Category, LlmApi, Redistribution
 
 FEWEST_INSTANCES = 3
-"""How many instances of each task a sample has to give at least."""
+"""Fewest instances of each task that a sample has to give."""
 
 _FULL_STOPS = (".", "。", "!", "?", "？", "！")
 _SPDX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
@@ -39,12 +39,12 @@ def check(name: str, *, golden: Path | None = None, update: bool = False) -> lis
         update: Write the golden file instead of comparing with it.
 
     Returns:
-        Everything that is wrong, in plain sentences; empty if nothing is.
+        All problems as sentences; empty if there is none.
 
     Raises:
         UnknownNameError: There is no such recipe.
         BrokenRecipeError: It cannot be imported.
-        CheckError: There is no place for a golden file to be written.
+        CheckError: There is no folder to write the golden file to.
     """
     recipe = find_recipe(name)
     golden = golden or _golden_folder()
@@ -77,20 +77,20 @@ def _golden_folder() -> Path | None:
 
 def _facts(recipe: type[Recipe]) -> Iterator[str]:
     if not recipe.homepage.startswith(("http://", "https://")):
-        yield f"homepage {recipe.homepage!r} is no web address"
+        yield f"homepage {recipe.homepage!r} is not a web address"
     if not re.search(r"\b(19|20)\d\d\b", recipe.citation):
-        yield "citation names no year"
+        yield "citation has no year"
     if recipe.license not in LICENSES and not _SPDX.fullmatch(recipe.license):
         yield f"license {recipe.license!r} is neither an SPDX identifier nor listed in taxonomy"
     if recipe.access is not Access.OPEN:
         if not recipe.manual_download_instructions:
-            yield "obtain does not say what a user has to do and sign"
+            yield "manual_download_instructions does not say what a user has to do and sign"
         if recipe.redistribution is not Redistribution.NO:
             yield f"access is {recipe.access}, but redistribution is {recipe.redistribution}"
         if recipe.llm_api is LlmApi.ALLOWED:
             yield f"access is {recipe.access}, but llm_api is allowed"
     elif not recipe.downloads and not recipe.manual_download_instructions:
-        yield "there are neither downloads nor an obtain text that says how to get the files"
+        yield "neither downloads nor manual_download_instructions says how to get the files"
     for download in recipe.downloads:
         if not re.fullmatch(r"[0-9a-f]{64}", download.sha256):
             yield f"download {download.path} is not pinned by a SHA-256"
@@ -111,7 +111,7 @@ def _definitions(recipe: type[Recipe]) -> Iterator[str]:
         if not text.endswith(_FULL_STOPS):
             yield f"{task.name}: the definition does not end with a full stop"
         if text != text.strip() or "  " in text:
-            yield f"{task.name}: the definition has blanks at its ends or in a row"
+            yield f"{task.name}: the definition has spaces at its ends or in a row"
         if task.category is Category.TRANSLATION:
             for code in (task.input_language, task.output_language):
                 if LANGUAGES[code] not in text:
@@ -126,7 +126,7 @@ def _definitions(recipe: type[Recipe]) -> Iterator[str]:
 
 
 def _seeds(recipe: type[Recipe]) -> Iterator[str]:
-    # Recipes written before their seed prompts are not wrong for want of a file.
+    # A recipe may be written before its seed prompts.
     if recipe.seed_file().is_file():
         for task in recipe.tasks.values():
             yield from seed_problems(task.spec)
@@ -147,18 +147,18 @@ def _sample(recipe: type[Recipe], folder: Path) -> Iterator[str]:
         if count < FEWEST_INSTANCES:
             yield f"{task.name}: the sample gives {count} instances, fewer than {FEWEST_INSTANCES}"
     for pattern in result.absent.get(recipe.name, ()):
-        if not _has_stand_in(recipe, pattern):
+        if not _has_alternative(recipe, pattern):
             yield f"the sample has no file {pattern}"
-    said = {*facts.skipped, *facts.partly_skipped}
+    seen = {*facts.skipped, *facts.partly_skipped}
     for reason in skip_reasons(recipe):
-        if reason not in said:
+        if reason not in seen:
             yield f"the sample has no record that is skipped because: {reason}"
     if facts.skipped.get(NOTHING):
         yield "some records of the sample give neither an instance nor a reason"
-    yield from _torn_groups(recipe, result.path)
+    yield from _split_groups(recipe, result.path)
 
 
-def _has_stand_in(recipe: type[Recipe], pattern: str) -> bool:
+def _has_alternative(recipe: type[Recipe], pattern: str) -> bool:
     """Return whether another pattern of the same set and split is matched by the sample.
 
     Sources that come in several layouts list a pattern for each of them.
@@ -189,8 +189,8 @@ def _source(recipe: type[Recipe]) -> ast.Module:
     return ast.parse(recipe.path.read_bytes())
 
 
-def _torn_groups(recipe: type[Recipe], build: Path) -> Iterator[str]:
-    """Yield tasks that have one input in train and in test, where no official split says so."""
+def _split_groups(recipe: type[Recipe], build: Path) -> Iterator[str]:
+    """Yield tasks with one input in several splits that no official split requires."""
     official = all(split for files in recipe.file_sets().values() for split in files.patterns)
     if official or joins_files(recipe):
         return
@@ -199,7 +199,7 @@ def _torn_groups(recipe: type[Recipe], build: Path) -> Iterator[str]:
         for row in _rows(build, task):
             splits.setdefault(row["input"], set()).add(row["split"])
         if any(len(found) > 1 for found in splits.values()):
-            yield f"{task}: an input stands in several splits; its group does not hold it together"
+            yield f"{task}: an input is in several splits; its group does not keep it in one"
 
 
 def _rows(build: Path, task: str) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""`medsins.fetch`: get what may be downloaded, and say exactly how to get the rest."""
+"""`medsins.fetch`: download the open raw files, and explain how to get the others."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Fetched:
     Attributes:
         recipe: Name of the recipe.
         folder: The source's folder.
-        fetched: Files that were transferred now.
-        present: Files that were there already.
-        missing: Patterns of files that are still not there.
+        fetched: Files that were downloaded now.
+        present: Files that existed already.
+        missing: Patterns of files that are still missing.
         instructions: What to do to get those; "" if nothing is missing.
     """
 
@@ -42,10 +42,7 @@ class Fetched:
 
 
 def fetch(
-    select: Select,
-    raw: str | os.PathLike[str] | None = None,
-    *,
-    progress: bool | None = None,
+    select: Select, raw: str | os.PathLike[str] | None = None, *, progress: bool | None = None
 ) -> list[Fetched]:
     """Download the open raw files of the selected tasks and check them; explain the others.
 
@@ -58,7 +55,7 @@ def fetch(
         One entry for each source, in alphabetical order.
 
     Raises:
-        UnknownNameError: The selection means nothing.
+        UnknownNameError: The selection matches nothing.
         FetchError: A file could not be fetched; those fetched before stay.
     """
     root = raw_root(raw)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from medsins.errors import OutputError
-from medsins.registry import find
+from medsins.registry import Found, find
 
 _RECIPE = '''"""{title}: what the corpus is, in one line.
 
@@ -74,8 +74,22 @@ answer:
 """
 
 
+def named(name: str) -> Found | None:
+    """Return the recipe that has a name already, if there is one.
+
+    Raises:
+        OutputError: The name cannot be one of a recipe.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
+        raise OutputError(
+            f"{name!r} cannot name a recipe: use lower-case letters, digits and single "
+            "underscores, beginning with a letter."
+        )
+    return find().get(name)
+
+
 def new_recipe(name: str, folder: Path) -> list[Path]:
-    """Write the skeleton of a recipe: it works as it stands, on the sample that comes with it.
+    """Write the skeleton of a recipe that works as it is, with its sample.
 
     Args:
         name: Name of the recipe: lower-case letters, digits and underscores.
@@ -85,14 +99,9 @@ def new_recipe(name: str, folder: Path) -> list[Path]:
         The recipe, its sample and its seed prompts.
 
     Raises:
-        OutputError: The name cannot be used, or a file is there already.
+        OutputError: The name cannot be used, or a file exists already.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
-        raise OutputError(
-            f"{name!r} cannot name a recipe: use lower-case letters, digits and single "
-            "underscores, beginning with a letter."
-        )
-    taken = find().get(name)
+    taken = named(name)
     if taken is not None:
         raise OutputError(f"there is a recipe {name} already: {taken.path}.")
     title = name.replace("_", " ").title()
@@ -103,7 +112,7 @@ def new_recipe(name: str, folder: Path) -> list[Path]:
     }
     for path in contents:
         if path.exists():
-            raise OutputError(f"{path} is there already; move it away or choose another name.")
+            raise OutputError(f"{path} exists already; move it away or choose another name.")
     for path, text in contents.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

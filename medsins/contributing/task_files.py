@@ -1,4 +1,4 @@
-"""Task files of contributors: the published JSON and Excel forms, checked and built like a source.
+"""Task files of contributors in the published JSON and Excel forms, built like a source.
 
 The forms are those of the MedS-Ins repository: a JSON object with a task's card and its instances,
 or a workbook with the sheets "Basic Information" and "Instances". A recipe is written that reads
@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from medsins.builds.schemas import json_schemas
+from medsins.contributing.scaffold import named
 from medsins.engine.runner import BuildResult, build
 from medsins.errors import InvalidFileError, OutputError
 from medsins.io.files import write_atomically, written_atomically
-from medsins.registry import find
 from medsins.taxonomy import LANGUAGES, Category, Domain
 
 _SHEETS = ("Basic Information", "Instances")
@@ -109,7 +109,7 @@ _XLSX_BODY = """\
 
 @dataclass(frozen=True)
 class Problem:
-    """Something in a task file that has to be mended.
+    """Something in a task file that has to be corrected.
 
     Attributes:
         where: The place: "Instances[3].output", or "sheet Instances, row 4, Output".
@@ -171,8 +171,8 @@ def import_task_file(
 ) -> Imported:
     """Check a contributor's task file, write a recipe for it, and build it.
 
-    What is contributed this way may not be passed on until somebody has read its license and said
-    so in the recipe.
+    Its instances may not be redistributed until somebody has read its license and changed the
+    recipe.
 
     Args:
         path: The file: .json or .xlsx.
@@ -187,14 +187,9 @@ def import_task_file(
     """
     contribution = read_task_file(path)
     name = name or _name_from(contribution.path)
-    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
-        raise OutputError(
-            f"{name!r} cannot name a recipe: use lower-case letters, digits and single "
-            "underscores, beginning with a letter."
-        )
+    taken = named(name)
     home = Path(folder).expanduser()
     recipe = home / "recipes" / f"{name}.py"
-    taken = find().get(name)
     if taken is not None and taken.path.resolve() != recipe.resolve():
         raise OutputError(f"there is a recipe {name} already: {taken.path}. Choose another name.")
     raw = home / "raw"
@@ -221,9 +216,9 @@ def read_task_file(path: str | os.PathLike[str]) -> Contribution:
     file = Path(path).expanduser()
     readers = {".json": _read_json, ".xlsx": _read_workbook}
     if file.suffix.lower() not in readers:
-        raise InvalidFileError(f"{file} is no task file: it has to be .json or .xlsx.")
+        raise InvalidFileError(f"{file} is not a task file: it has to be .json or .xlsx.")
     if not file.is_file():
-        raise InvalidFileError(f"{file} is not there.")
+        raise InvalidFileError(f"{file} does not exist.")
     document, place = readers[file.suffix.lower()](file)
     problems = [*_against_schema(document, place)]
     card: dict[str, list[str]] = {}
@@ -238,14 +233,14 @@ def read_task_file(path: str | os.PathLike[str]) -> Contribution:
         shown = "\n".join(f"  {problem}" for problem in problems[:_SHOWN])
         more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         raise InvalidFileError(
-            f"{file} has {len(problems)} problems; mend them and try again.\n{shown}{more}"
+            f"{file} has {len(problems)} problems; correct them and try again.\n{shown}{more}"
         )
     category, domain, languages, split = facts
     return Contribution(file, card, len(document["Instances"]), category, domain, languages, split)
 
 
 class _Place:
-    """Says where a value stands in the file as its author sees it."""
+    """Says where in the file a value is, as its author sees it."""
 
     def __init__(self, workbook: bool) -> None:
         self.workbook = workbook
@@ -284,7 +279,7 @@ def _read_workbook(path: Path) -> tuple[Any, _Place]:
             name: workbook.get_sheet_by_name(name).to_python() for name in workbook.sheet_names
         }
     except (CalamineError, OSError) as error:
-        raise InvalidFileError(f"{path} is no Excel workbook that can be read: {error}.") from error
+        raise InvalidFileError(f"{path} is not a readable Excel workbook: {error}.") from error
     missing = [name for name in _SHEETS if name not in sheets]
     if missing:
         raise InvalidFileError(
@@ -327,15 +322,13 @@ def _said(error: Any) -> str:
     if error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
         return f"has no {', '.join(missing)}"
-    blank = isinstance(error.instance, str) and not error.instance.strip()
-    if blank or error.validator in ("minLength", "pattern", "minItems"):
+    empty = isinstance(error.instance, str) and not error.instance.strip()
+    if empty or error.validator in ("minLength", "pattern", "minItems"):
         return "is empty"
-    if error.validator in ("anyOf", "type"):
-        return (
-            "is neither text nor a list of texts"
-            if error.validator == "anyOf"
-            else (f"is no {error.validator_value}")
-        )
+    if error.validator == "anyOf":
+        return "is neither text nor a list of texts"
+    if error.validator == "type":
+        return f"is not of type {error.validator_value}"
     return f"does not fit ({error.validator})"
 
 
@@ -350,7 +343,7 @@ def _against_itself(document: dict[str, Any], place: _Place) -> Iterator[Problem
     )
     for number, one in enumerate(instances):
         if isinstance(one, dict) and ids.get(str(one.get("id")), 0) > 1:
-            yield Problem(place.of(["Instances", number, "id"]), "stands there more than once")
+            yield Problem(place.of(["Instances", number, "id"]), "is used more than once")
 
 
 def _facts(card: Mapping[str, list[str]], place: _Place) -> tuple[tuple[Any, ...], list[Problem]]:
@@ -375,7 +368,9 @@ def _facts(card: Mapping[str, list[str]], place: _Place) -> tuple[tuple[Any, ...
     languages = (known("Input_language", codes), known("Output_language", codes))
     split = splits.get((card.get("Split Type") or [""])[0].casefold().replace(" ", ""))
     if split is None:
-        problems.append(Problem(place.of(["Split Type"]), "is none of Train, Test and Train/Test"))
+        problems.append(
+            Problem(place.of(["Split Type"]), "is not one of Train, Test and Train/Test")
+        )
     return (category, domain, languages, split), problems
 
 

@@ -1,7 +1,8 @@
-"""Chunks: how instances lie on disk while a build runs.
+"""Chunks: instances on disk while a build runs.
 
-A chunk file is an Arrow IPC file whose batches each hold instances of one task and split; beside
-it stand its ids, its rejects, and last its receipt, without which it does not count.
+A chunk file is an Arrow IPC file whose batches each hold instances of one task and split. Its ids
+and rejects are files beside it, and so is its receipt, which is written last: a chunk without one
+is not finished.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
@@ -26,7 +27,7 @@ from medsins.recipe import Task
 if TYPE_CHECKING:
     from medsins.engine.plan import Chunk
 
-PART_SCHEMA = pa.schema(
+CHUNK_SCHEMA = pa.schema(
     [
         ("input", pa.string()),
         ("output", pa.string()),
@@ -64,7 +65,7 @@ class _Heads(dict[int, bytes]):
 
 
 class ChunkWriter:
-    """Writes one chunk; what is left of an interrupted one is never taken for it.
+    """Writes one chunk; leftovers of an interrupted build are never used for it.
 
     Args:
         folder: Where chunk files go.
@@ -73,7 +74,7 @@ class ChunkWriter:
 
     def __init__(self, folder: Path, chunk: Chunk) -> None:
         self._final = chunk_path(folder, chunk.fingerprint)
-        # An orphan of a killed build may still be writing; it must not meet its successor.
+        # A worker that outlived a killed build may still be writing the same chunk.
         self._path = folder / f"{os.getpid()}.{chunk.fingerprint}.arrow"
         self._fingerprint = chunk.fingerprint
         self._groups: list[Group] = []
@@ -87,13 +88,13 @@ class ChunkWriter:
         self._sink = self._path.open("wb")
         self._ids = self._path.with_suffix(".ids").open("wb")
         self._rejects = self._path.with_suffix(".rejects").open("w", encoding="utf-8")
-        self._writer = pa.ipc.new_file(self._sink, PART_SCHEMA)
+        self._writer = pa.ipc.new_file(self._sink, CHUNK_SCHEMA)
         return self
 
     def write(self, instances: Iterable[tuple[Task, str, dict[str, Any]]]) -> None:
         """Append instances: (task, split, columns) of each batch.
 
-        Tasks of one source often ask different things of the same inputs: those are written once.
+        Tasks of one source often share their inputs: those are written once.
         """
         written: list[_Inputs] = []
         for task, split, columns in instances:
@@ -113,13 +114,13 @@ class ChunkWriter:
                 lists(columns["references"]),
                 strings([record.encode() for record in columns["record"]]),
             ]
-            self._writer.write_batch(pa.record_batch([array, *others], schema=PART_SCHEMA))
+            self._writer.write_batch(pa.record_batch([array, *others], schema=CHUNK_SCHEMA))
             size = inputs.bytes + sum(one.nbytes for one in others)
             self._groups.append(Group(task.name, split, len(texts), size, inputs.batch))
 
     def _write_ids(self, task: Task, inputs: _Inputs, outputs: list[bytes]) -> None:
         assert self._ids is not None
-        # The formula of schema.instance_id, on what is encoded already.
+        # As schema.instance_id, but on texts that are encoded already.
         heads = _Heads(task.name)
         starts = map(heads.__getitem__, map(len, inputs.texts))
         hashed = map(b"".join, zip(starts, inputs.encoded, outputs, strict=True))
@@ -131,16 +132,11 @@ class ChunkWriter:
         self._rejects.write(json.dumps(reject, ensure_ascii=False, sort_keys=True) + "\n")
 
     def finish(self, counts: Counts) -> None:
-        """Close the files and write the receipt, which makes the chunk count."""
+        """Close the files and write the receipt, which makes the chunk a finished one."""
         self._close()
-        receipt = Receipt(
-            self._fingerprint,
-            self._path.stat().st_size,
-            tuple(self._groups),
-            counts,
-        )
-        # A build has thousands of these, and waiting for the disk would cost it more than a power
-        # cut does: chunks that cannot be read back are made anew.
+        receipt = Receipt(self._fingerprint, self._path.stat().st_size, tuple(self._groups), counts)
+        # Without fsync: a build has thousands of chunks, and one that a power cut damaged is mapped
+        # again.
         self._path.with_suffix(".json").write_text(json.dumps(receipt.to_json()))
         for suffix in (".arrow", ".ids", ".rejects", ".json"):
             put(self._path.with_suffix(suffix), self._final.with_suffix(suffix), durable=False)
@@ -153,22 +149,15 @@ class ChunkWriter:
             if stream is not None:
                 stream.close()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None:
+    def __exit__(self, *error: object) -> None:
+        if error[0] is None:
             self._close()
             return
         for stream in (self._sink, self._ids, self._rejects):
-            try:
+            # A full disk fails again on the last flush; the first error is the one to see.
+            with suppress(OSError):
                 if stream is not None:
                     stream.close()
-            except OSError:
-                # A full disk fails again on the last flush; the first error is the one to see.
-                pass
 
 
 def all_ids(folder: Path, receipts: Sequence[Receipt]) -> Iterator[tuple[Receipt, Ids, int]]:

@@ -1,4 +1,9 @@
-"""Exact duplicates: instances whose id another instance has that stands before it."""
+"""Exact duplicates: instances with the id of an earlier instance.
+
+There may be more ids than fit into memory. So only their first halves are searched for repeats, in
+buckets of equal ranges: ids are read from disk once for each bucket, and memory does not grow with
+their number. Whole ids are then compared only where their first halves are repeated.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +23,10 @@ _BUCKET_ROWS = 1 << 19
 
 
 def duplicates(folder: Path, receipts: Sequence[Receipt]) -> dict[int, dict[int, list[int]]]:
-    """Find instances whose id another instance has that stands before it.
+    """Find instances with the id of an earlier instance.
 
-    The order is test, validation, train, and then that of the chunks: of two equal instances in
-    test and train, the one in train goes. The first halves of ids are looked through in buckets,
-    so memory does not grow with their number; whole ids are only looked at where those repeat.
+    The order is test, validation, train, then that of the chunks: of two equal instances in test
+    and train, the one in train is dropped.
 
     Returns:
         Rows to drop, counted within their batch, by chunk and by batch.
@@ -33,7 +37,9 @@ def duplicates(folder: Path, receipts: Sequence[Receipt]) -> dict[int, dict[int,
     high, low, rank = _ids_that_begin_with(repeated, folder, receipts)
     order = np.lexsort((rank, low, high))
     high, low, rank = high[order], low[order], rank[order]
+    # Sorted by id and then by rank, every instance but the first of its id follows an equal one.
     repeats = (high[1:] == high[:-1]) & (low[1:] == low[:-1])
+    # Without the split, which is in the top byte of a rank, its place in the build is left.
     places = np.sort(rank[1:][repeats] & np.uint64(2**56 - 1))
     edges, owners = _batch_edges(receipts)
     batches = np.searchsorted(edges, places, side="right") - 1
@@ -45,9 +51,11 @@ def duplicates(folder: Path, receipts: Sequence[Receipt]) -> dict[int, dict[int,
 
 
 def _repeated_halves(folder: Path, receipts: Sequence[Receipt]) -> Halves:
-    """Return the first halves that several ids have, in order."""
+    """Return the first halves that more than one id has, in order."""
     total = sum(group.rows for receipt in receipts for group in receipt.groups)
     buckets = max(1, -(-total // _BUCKET_ROWS))
+    # Hashes are spread evenly, so equal ranges of values hold about equally many of them. Rounded
+    # up, since a rest would make one bucket more.
     width = np.uint64((2**64 - 1) // buckets + (buckets > 1))
     repeated = []
     for bucket in range(buckets):
@@ -72,6 +80,7 @@ def _ids_that_begin_with(
     highs, lows, ranks = [], [], []
     for found, ids, place in all_ids(folder, receipts):
         high = ids[:, 0].astype(np.uint64)
+        # As `np.isin`, which would sort the halves again for every chunk.
         nearest = np.minimum(np.searchsorted(halves, high), len(halves) - 1)
         wanted = np.flatnonzero(halves[nearest] == high)
         highs.append(high[wanted])
@@ -81,7 +90,7 @@ def _ids_that_begin_with(
 
 
 def _ranks(found: Receipt, offset: int) -> Halves:
-    """Return the order of a chunk's instances: split first, then place in the build."""
+    """Return the order of a chunk's instances as a number: split, then place in the build."""
     order = {split: len(SPLITS) - 1 - i for i, split in enumerate(SPLITS)}
     splits = np.repeat(
         np.array([order[group.split] for group in found.groups], np.uint64),
@@ -92,7 +101,7 @@ def _ranks(found: Receipt, offset: int) -> Halves:
 
 
 def _batch_edges(receipts: Sequence[Receipt]) -> tuple[Any, list[tuple[int, int]]]:
-    """Return the first place of every batch, and which (chunk, batch) it is."""
+    """Return where every batch starts in the build, and its (chunk, batch) numbers."""
     starts, owners, place = [], [], 0
     for chunk, found in enumerate(receipts):
         for batch, group in enumerate(found.groups):

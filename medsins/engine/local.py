@@ -1,7 +1,7 @@
 """Running jobs on this machine: in this process, or in several that are spawned.
 
-Jobs are functions of picklable arguments whose results lie on disk when they are done, so a
-worker that dies costs the job it was at, and nothing else.
+Jobs are functions of picklable arguments that write their results to disk, so a worker that dies
+costs only its current job.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from medsins.io.logs import logger
 Result = TypeVar("Result")
 
 ATTEMPTS = 3
-"""How often a job may take its worker down before the build gives up on it."""
+"""How often workers may die before the build gives up."""
 
 _LOG = logger("engine")
 _POLL_SECONDS = 0.25
@@ -48,22 +48,22 @@ class Local:
         self._ready: list[Future[int]] = []
 
     def start(self) -> None:
-        """Start workers: they get ready while this process does something else.
+        """Start workers in the background, so that they are ready when `run` needs them.
 
-        One core is left to this process. Called again, now and then, it starts one more worker
-        once those before it are ready.
+        One core is left to this process. Each later call starts one more worker if those before it
+        are ready: a few at a time, since their imports compete for the same cores.
         """
-        there = len(self._processes())
-        if self.workers == 1 or there >= self.workers:
+        running = len(self._processes())
+        if self.workers == 1 or running >= self.workers:
             return
         if all(one.done() for one in self._ready):
             spare = (os.cpu_count() or 1) - 1
-            count = min(self.workers, max(there + 1, spare))
+            count = min(self.workers, max(running + 1, spare))
             pool = self._started()
-            # If a worker has died already, `run` will find out and start others.
+            # If a worker has died already, `run` notices and starts others.
             with _main_hidden(), suppress(BrokenProcessPool):
-                # A worker is started for a job that finds none idle: where one was quick enough
-                # to do two of these, the next call tries again.
+                # The pool starts a worker for each job that finds none idle, so as many empty jobs
+                # start as many workers; if one worker took two of them, the next call tries again.
                 self._ready = [pool.submit(int) for _ in range(count)]
 
     def _started(self) -> ProcessPoolExecutor:
@@ -87,17 +87,17 @@ class Local:
     ) -> Iterator[tuple[int, Result]]:
         """Yield (number of the job, its result) as jobs finish.
 
-        A single job is no reason to start workers, but those that are there do it: what it needs
-        is imported there already.
+        Workers are not started for a single job, but if there are any, one of them runs it: it has
+        imported what the job needs.
 
         Args:
             function: A function of a module, called with each job's arguments.
             jobs: The arguments.
-            tick: Called now and then while jobs run.
+            tick: Called a few times a second while jobs run.
 
         Raises:
-            WorkerDiedError: A job took its worker down time and again.
-            Exception: Whatever a job raises; the others are not started any more.
+            WorkerDiedError: Workers died `ATTEMPTS` times.
+            Exception: What a job raises; jobs that wait are not started any more.
         """
         if self.workers == 1 or (len(jobs) <= 1 and not self._processes()):
             for number, job in enumerate(jobs):
@@ -118,9 +118,9 @@ class Local:
                 )
                 if attempt == ATTEMPTS:
                     raise WorkerDiedError(
-                        f"worker processes were killed {ATTEMPTS} times, probably for want of "
-                        "memory. Run the same command again with fewer --workers: what is "
-                        "finished is kept."
+                        f"worker processes were killed {ATTEMPTS} times, probably for lack of "
+                        "memory. Run the same command again with fewer --workers: finished work "
+                        "is kept."
                     ) from error
             else:
                 return
@@ -153,7 +153,7 @@ class Local:
             raise
 
     def stop(self) -> None:
-        """End the worker processes at once; whatever they were at is not finished."""
+        """End the worker processes at once, without waiting for their jobs."""
         if self._pool is not None:
             processes = self._processes()
             self._pool.shutdown(wait=False, cancel_futures=True)
@@ -175,14 +175,15 @@ class Local:
 def _main_hidden() -> Iterator[None]:
     """Let spawned processes start without running the user's script again.
 
-    A spawned process imports the main module of its parent, so that a script without an
-    `if __name__ == "__main__"` would start itself over, and one from standard input cannot be
-    found. Jobs are functions of modules; workers have no need of the script.
+    A spawned process imports the main module of its parent, so a script without
+    `if __name__ == "__main__"` would start itself again, and one from standard input cannot be
+    found. Jobs are functions of modules, so workers do not need the script.
     """
     main = vars(sys.modules["__main__"])
     hidden: dict[str, Any] = {
         name: main.pop(name) for name in ("__file__", "__spec__") if name in main
     }
+    # With neither a spec nor a file, multiprocessing tells the child about no main module at all.
     main["__spec__"] = None
     try:
         yield
@@ -193,6 +194,7 @@ def _main_hidden() -> Iterator[None]:
 
 def _start_worker(modules: Sequence[str]) -> None:
     be_lean()
+    # Ctrl-C reaches the whole process group: the parent alone handles it and ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -202,6 +204,6 @@ def _start_worker(modules: Sequence[str]) -> None:
 
 
 def _follow(sentinel: int) -> None:
-    """End this process as soon as its parent is gone, however it went."""
+    """End this process as soon as its parent has ended, even by SIGKILL."""
     wait_for([sentinel])
     os._exit(1)

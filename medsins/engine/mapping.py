@@ -29,11 +29,11 @@ from medsins.schema import COLUMNS
 from medsins.taxonomy import SPLITS, Access
 
 TASK_CHARACTERS = 1 << 19
-"""Characters of text gathered, for each task, before they are validated and written: few enough
-to stay in a core's cache on the way."""
+"""Characters of text that are buffered for each task before they are validated and written: few
+enough to stay in the cache of a core."""
 
 FLUSH_CHARACTERS = 4 << 20
-"""How many of all tasks are gathered at most."""
+"""Most characters that are buffered for all tasks together."""
 
 NOTHING = "the recipe yields nothing for it"
 NOT_SELECTED = "its tasks are not selected"
@@ -55,17 +55,19 @@ class Buffer:
     owner: list[int] = field(default_factory=list)
     """Number of the record that each example came from, counted over the chunk."""
 
+    def _columns(self) -> tuple[list[Any], ...]:
+        return self.input, self.output, self.references, self.record, self.owner
+
     def clear(self) -> None:
         """Forget the examples."""
-        for column in (self.input, self.output, self.references, self.record, self.owner):
+        for column in self._columns():
             column.clear()
 
     def without(self, owners: set[int]) -> None:
         """Forget the examples of some records."""
         kept = [i for i, owner in enumerate(self.owner) if owner not in owners]
-        for name in ("input", "output", "references", "record", "owner"):
-            column = getattr(self, name)
-            setattr(self, name, [column[i] for i in kept])
+        for column in self._columns():
+            column[:] = [column[i] for i in kept]
 
 
 def map_chunk(chunk: Chunk, raw_root: Path, folder: Path) -> Counts:
@@ -77,11 +79,11 @@ def map_chunk(chunk: Chunk, raw_root: Path, folder: Path) -> Counts:
         folder: Where chunk files go.
 
     Returns:
-        What became of its records; the receipt on disk says the same.
+        What became of its records, as in the receipt on disk.
 
     Raises:
         CorruptFileError: A raw file cannot be read to its end.
-        MissingFilesError: A raw file has gone.
+        MissingFilesError: A raw file does not exist any more.
         OutputError: The chunk cannot be written.
     """
     cls = load_recipe(chunk.recipe)
@@ -127,7 +129,7 @@ def _joined(recipe: Recipe, chunk: Chunk) -> Iterator[Batch]:
 
 
 def _failed_join(recipe: Recipe, files: str, row: int, error: RecordError) -> CorruptFileError:
-    """Say that a recipe cannot join its files; what the records say is not quoted."""
+    """Return the error of a recipe that cannot join its files, without text of records."""
     return CorruptFileError(
         f"{recipe.name}: its files ({files}) cannot be joined after {row} records: {error}. Check "
         "that they are whole and belong together."
@@ -168,7 +170,8 @@ class Mapper:
         }
         self._all = [buffer for by_split in self._buffers.values() for buffer in by_split.values()]
         self._assign = split_assigner(type(recipe).split, chunk.options.seed)
-        # Recipes may leave out what is not wanted, so silence means something else then.
+        # Recipes may leave out tasks that are not requested: then a record without instances may
+        # be one of those tasks only.
         whole = len(wanted) == len(type(recipe).tasks)
         self._nothing = NOTHING if whole else NOT_SELECTED
         self._size = 0
@@ -301,7 +304,7 @@ class Mapper:
 
 
 def _validated(buffer: Buffer, wrong: dict[int, RecordError]) -> Any:
-    """Return a buffer's columns as the schema takes them; note whose examples it refuses."""
+    """Return a buffer's validated columns; add the records of invalid examples to `wrong`."""
     columns = {
         "input": buffer.input,
         "output": buffer.output,
@@ -346,7 +349,7 @@ def _references(output: str, references: Any) -> Any:
 
 
 def _as_record_error(error: Exception) -> RecordError:
-    """Say where in the recipe an exception came from; its text may quote the record."""
+    """Return where in the recipe an exception came from; its own text may quote the record."""
     frames = traceback.extract_tb(error.__traceback__)
     methods = ("instances", "records")
     inside = [frame for frame in frames if frame.name.startswith(methods)] or list(frames)
@@ -365,7 +368,7 @@ def split_assigner(rule: SplitRule, seed: int) -> Callable[[str], str]:
     digest = xxhash.xxh3_64_intdigest
 
     def assign(group: str) -> str:
-        # Keys come from raw files as they are; validation refuses those that are no text.
+        # Keys come from raw files unchecked; validation rejects lone surrogates later.
         place = digest(f"{seed}\0{group}".encode("utf-8", "surrogatepass"))
         if place < train:
             return "train"

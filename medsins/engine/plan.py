@@ -1,6 +1,7 @@
-"""The plan of a build: which raw files, cut into which chunks, and which of them are done.
+"""The plan of a build: its raw files, cut into chunks with fingerprints.
 
-Fingerprints tell: a chunk, or a whole recipe, is done if nothing that shapes its result changed.
+A chunk, or a whole recipe, is up to date if its fingerprint is unchanged: it covers everything that
+shapes the result.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _SCAN_BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What is known of a raw file: enough to see whether it changed, and where to cut it."""
+    """Size, time and digest of a raw file, and where to cut it."""
 
     size: int
     modified: int
@@ -60,7 +61,7 @@ class Chunk:
         file_set: Name of the file set.
         split: Official split of its files, or "".
         slices: What to read, in order.
-        tasks: Names of the tasks wanted.
+        tasks: Names of the requested tasks.
         options: Options of the build.
         fingerprint: Digest of all that shapes its result.
     """
@@ -76,15 +77,15 @@ class Chunk:
 
 @dataclass(frozen=True)
 class RecipePlan:
-    """All chunks of one recipe, in the order in which their instances stand in the shards.
+    """All chunks of one recipe, in the order of their instances in the shards.
 
     Attributes:
         recipe: The recipe.
-        tasks: The tasks wanted.
+        tasks: The requested tasks.
         chunks: Its chunks.
         files: Facts of all raw files, by path relative to the raw root.
         absent: (file set, split, pattern) of patterns that match no file.
-        instructions: The instructions of each task; an instance's id says which is its own.
+        instructions: The instructions of each task; an instance's id decides which one it has.
         fingerprint: Digest of all that shapes its result.
     """
 
@@ -111,7 +112,7 @@ class FileCache:
         try:
             stored = json.loads(path.read_bytes())
         except (FileNotFoundError, ValueError):
-            # It only saves work: without it, files are read once more.
+            # This is a cache: without it, files are read once more.
             stored = {}
         for name, (size, modified, sha256, cuts) in stored.items():
             self._facts[name] = FileFacts(size, modified, sha256, tuple(cuts))
@@ -145,8 +146,8 @@ def scan(path: Path, reader: Reader, tick: Callable[[], None] = lambda: None) ->
 
     Args:
         path: The file.
-        reader: What knows how it can be cut.
-        tick: Called now and then.
+        reader: Provides the cutter.
+        tick: Called after every block.
     """
     stat = path.stat()
     digest = hashlib.sha256()
@@ -232,7 +233,7 @@ def _missing(
     if recipe.downloads:
         how = f"Run `medsins fetch {recipe.name}`"
     else:
-        how = f"Run `medsins fetch {recipe.name}` to see how to obtain them"
+        how = f"Run `medsins fetch {recipe.name}` to see how to get them"
     return (
         f"the raw files of {recipe.name} are missing: tried {tried}. Access: {recipe.access}; "
         f"home: {recipe.homepage}. {how}, or point --raw (or MEDSINS_RAW) to the folder above "
@@ -259,8 +260,8 @@ def plan(
         expansions: Folder of expanded instructions, if those are to go with the instances.
 
     Raises:
-        CheckError: A task has no seed prompts, and they are to go with its instances.
-        MissingFilesError: A task has no expanded instructions, and they are to go with them.
+        CheckError: The options ask for seed prompts, and a task has none.
+        MissingFilesError: The options ask for expanded instructions, and a task has none.
     """
     recipe = inputs.recipe
     facts = {path: _known(cache_, path) for path, _ in inputs.to_scan()}
@@ -291,7 +292,7 @@ def same_files(inputs: Inputs, cache_: FileCache) -> None:
     """Check that no raw file changed since it was scanned.
 
     Raises:
-        CorruptFileError: One did: what was made of it cannot be told from its digest.
+        CorruptFileError: One did, so that its digest does not identify what was read.
     """
     for path, _ in inputs.to_scan():
         _known(cache_, path)
@@ -307,10 +308,7 @@ def _known(cache_: FileCache, path: Path) -> FileFacts:
 
 
 def _cut(
-    recipe: type[Recipe],
-    found: Sequence[RawFile],
-    facts: dict[Path, FileFacts],
-    options: Options,
+    recipe: type[Recipe], found: Sequence[RawFile], facts: dict[Path, FileFacts], options: Options
 ) -> Iterable[tuple[str, tuple[Slice, ...]]]:
     """Yield (split, slices) of each chunk: cut large files, put small ones together."""
     for split in ("", *SPLITS):
@@ -344,7 +342,7 @@ def _with_companions(reader: Reader, file: RawFile) -> list[RawFile]:
     """Return a file and those that are read together with it.
 
     Raises:
-        MissingFilesError: One of them is not there.
+        MissingFilesError: One of them does not exist.
     """
     together = [file, *(file.sibling(suffix) for suffix in reader.companions)]
     for one in together[1:]:
@@ -371,7 +369,7 @@ def _digest(*texts: str) -> str:
 def code_digest() -> str:
     """Return a digest of the library's own code that shapes instances and shards.
 
-    It stands in every fingerprint, so that a build made by other code is made again.
+    It is part of every fingerprint, so that a build made by other code is built again.
     """
     home = Path(__file__).resolve().parent.parent
     modules = [

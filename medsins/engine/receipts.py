@@ -1,6 +1,6 @@
-"""Receipts: what a finished chunk holds, and where it lies.
+"""Receipts: what a finished chunk holds, and the paths of its files.
 
-Whoever hands out the work reads them; only those who do it need Arrow, which takes long to start.
+The process that hands out the jobs reads them without Arrow, which is slow to import.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One batch of a chunk file: so many instances of one task and split.
+    """One batch of a chunk file: instances of one task and split.
 
     Attributes:
         task: Name of the task.
         split: Name of the split.
-        rows: How many instances.
+        rows: Number of instances.
         bytes: Size of all their columns in memory.
         inputs: Number of the batch that holds their inputs: its own, or that of a task before it.
     """
@@ -48,7 +48,7 @@ class Group:
 
 
 def _group(task: str, split: str, rows: int, bytes: int, inputs: int) -> Group:
-    """Return a group as read from JSON, where every name is a new one: there are many groups."""
+    """Return a group as read from JSON; equal names share one string, since groups are many."""
     return Group(intern(task), intern(split), rows, bytes, inputs)
 
 
@@ -75,7 +75,7 @@ class Receipt:
     counts: Counts
 
     def to_json(self) -> dict[str, Any]:
-        """Return the receipt as JSON says it."""
+        """Return the receipt as values of JSON."""
         # Not all of it by `asdict`, which in Python 3.11 cannot copy a Counter.
         counts = {name: getattr(self.counts, name) for name in Counts.__slots__}
         groups = [asdict(group) for group in self.groups]
@@ -88,12 +88,12 @@ class Receipt:
 
 
 def ids_path(path: str | Path) -> Path:
-    """Return where the ids of a chunk file lie."""
+    """Return the path of the ids of a chunk file."""
     return Path(path).with_suffix(".ids")
 
 
 def chunk_path(folder: Path, fingerprint: str) -> Path:
-    """Return where the chunk file of a fingerprint lies."""
+    """Return the path of the chunk file of a fingerprint."""
     return folder / f"{fingerprint}.arrow"
 
 

@@ -1,11 +1,12 @@
-"""From a selection to a finished build: read and map, store, publish in the folder."""
+"""From a selection to a finished build: plan, map, store and publish."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,15 +16,7 @@ from medsins.builds.commit import commit, recover
 from medsins.builds.folder import MANIFEST, BuildFolder
 from medsins.builds.manifest import SCHEMA_VERSION, Manifest, Options, RecipeFacts, Shard
 from medsins.engine.local import Local
-from medsins.engine.plan import (
-    FileCache,
-    Inputs,
-    RecipePlan,
-    locate,
-    plan,
-    same_files,
-    scan,
-)
+from medsins.engine.plan import FileCache, Inputs, RecipePlan, locate, plan, same_files, scan
 from medsins.errors import (
     BuildConflictError,
     BuildVersionError,
@@ -45,13 +38,13 @@ if TYPE_CHECKING:
 
     from medsins.engine.staging import Staged
 
-_OF_JOBS = (
+_JOB_MODULES = (
     "medsins.engine.mapping",
     "medsins.engine.duplicates",
     "medsins.engine.shards",
     "medsins.cards",
 )
-"""Modules that jobs need, which take long to import."""
+"""Modules that jobs need and that are slow to import."""
 
 MAX_REJECTS = 0.01
 """Largest share of rejected records that a recipe may have."""
@@ -68,8 +61,8 @@ class BuildResult:
         path: The build folder.
         tasks: The tasks that were asked for and have instances.
         counts: Instances by task and split, of these tasks.
-        manifest: What stands in `manifest.json`.
-        absent: Patterns of raw files that were not there, by recipe.
+        manifest: The contents of `manifest.json`.
+        absent: Patterns that match no raw file, by recipe.
         left_out: Recipes of a group that were not built, and the error of each.
         built: Recipes that were not up to date already.
         seconds: Wall time.
@@ -130,8 +123,8 @@ def build(
 ) -> BuildResult:
     """Build tasks from raw corpora into verified Parquet shards.
 
-    What is in the folder already stays, and what is up to date is not built again. If the
-    process is killed, the same call finishes the work.
+    Other recipes in the folder stay, and those that are up to date are not built again. If the
+    process is killed, the same call resumes the build.
 
     Args:
         select: Which tasks; see `medsins.tasks`.
@@ -139,13 +132,13 @@ def build(
             `medsins/raw` in the user's cache folder.
         out: Folder of the build.
         split: Build this split only.
-        limit: Read at most so many records of each split of each file set.
+        limit: Read at most this many records of each split of each file set.
         sample: Build from the synthetic samples that ship with the library.
-        workers: Number of processes; default: one for each core, fewer for small jobs.
+        workers: Number of processes; default: one for each core, or one for small inputs.
         engine: What runs the jobs: "local".
-        instructions: Which instructions go with the instances: "definition", the task's own;
-            "seeds", one of its seed prompts each; or "expanded", one of its expansions each. The
-            instance's id says which.
+        instructions: The instruction of each instance: "definition", the task's own; "seeds", one
+            of its seed prompts; or "expanded", one of its expansions. The instance's id decides
+            which one.
         instructions_from: Folder of expanded instructions; default: `medsins-instructions`.
         seed: Seed of the split of sources without an official one.
         overwrite: Replace a build made with other options.
@@ -153,16 +146,16 @@ def build(
         progress: Show a progress bar; default: on a terminal only.
 
     Raises:
-        UnknownNameError: The selection means nothing.
+        UnknownNameError: The selection matches nothing.
         BrokenRecipeError: A recipe asked for by name cannot be imported.
-        MissingFilesError: Raw files are not where they should be.
+        MissingFilesError: Raw files are missing.
         CorruptFileError: A raw file cannot be read to its end.
-        CheckError: A task has no seed prompts, and they are to go with its instances.
+        CheckError: instructions is "seeds", and a task has no seed prompts.
         InvalidFileError: A file of expanded instructions cannot be used.
         RejectedRecordsError: A recipe has more rejected records than allowed.
         BuildConflictError: The folder holds another build, or is in use.
         OutputError: The folder cannot be written.
-        ValueError: An argument has a value it cannot have.
+        ValueError: An argument has an invalid value.
     """
     began = time.monotonic()
     options = _options(instructions, limit, sample, seed, split, engine)
@@ -170,19 +163,27 @@ def build(
     root = (samples_root() if sample else raw_root(raw)).absolute()
     folder = BuildFolder(out)
     if folder.path.exists() and not folder.path.is_dir():
-        # The lock would say less.
+        # For its error message, which is clearer than that of the lock.
         folder.manifest()
     with folder.locked(), writing(folder.path):
         recover(folder)
         manifest, replaced = _start(folder, options, overwrite)
-        wanted = _with_tasks_already_there(selection.recipes, manifest)
-        left_out: dict[str, MedsinsError] = dict(selection.broken)
-        expansions = Path(instructions_from) if instructions_from is not None else None
+        wanted = _with_built_tasks(selection.recipes, manifest)
         run = _Run(
-            folder, root, options, workers, max_rejects, progress, manifest, replaced, expansions
+            folder=folder,
+            root=root,
+            options=options,
+            workers=workers,
+            # A sample shows what is odd about a source; its records are too few for shares.
+            max_rejects=1.0 if sample else max_rejects,
+            progress=progress,
+            expansions=Path(instructions_from) if instructions_from is not None else None,
+            manifest=manifest,
+            replaced=replaced,
+            left_out=dict(selection.broken),
         )
         try:
-            run.go(wanted, selection.named, left_out)
+            run.stage(wanted, selection.named)
             manifest = run.publish()
         finally:
             run.close()
@@ -194,8 +195,8 @@ def build(
         counts,
         manifest,
         run.absent,
-        left_out,
-        tuple(run.built),
+        run.left_out,
+        tuple(run.staged),
         time.monotonic() - began,
     )
     if run.failures:
@@ -207,22 +208,17 @@ def build(
 
 
 def _options(
-    instructions: str,
-    limit: int | None,
-    sample: bool,
-    seed: int,
-    split: str | None,
-    engine: str,
+    instructions: str, limit: int | None, sample: bool, seed: int, split: str | None, engine: str
 ) -> Options:
     if instructions not in KINDS:
         raise ValueError(
-            f"instructions={instructions!r} is not there; instances go with their task's "
+            f"instructions={instructions!r} is unknown; choose one of "
             f"{', '.join(map(repr, KINDS))}."
         )
     if engine != "local":
-        raise ValueError(f"engine={engine!r} is not there; there is 'local'.")
+        raise ValueError(f"engine={engine!r} is unknown; the only engine is 'local'.")
     if split is not None and split not in SPLITS:
-        raise ValueError(f"split={split!r} is none of {', '.join(SPLITS)}.")
+        raise ValueError(f"split={split!r} is not one of {', '.join(SPLITS)}.")
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit} builds nothing; give a number of records above 0.")
     return Options(instructions, limit, sample, seed, split)
@@ -231,7 +227,7 @@ def _options(
 def _start(folder: BuildFolder, options: Options, overwrite: bool) -> tuple[Manifest, list[str]]:
     """Return the manifest to add to, and the files of a build that is replaced as a whole.
 
-    Those stay where they are until the new build is published.
+    These files are kept until the new build is published.
     """
     fresh = Manifest(SCHEMA_VERSION, __version__, options, {}, [])
     try:
@@ -246,7 +242,7 @@ def _start(folder: BuildFolder, options: Options, overwrite: bool) -> tuple[Mani
         data = folder.path / "data"
         if data.exists() and any(data.iterdir()):
             raise BuildConflictError(
-                f"{data} holds files, but there is no {MANIFEST} that says what they are. Choose "
+                f"{data} holds files, but there is no {MANIFEST} that lists them. Choose "
                 "another output folder, or remove it."
             )
         return fresh, []
@@ -260,10 +256,10 @@ def _start(folder: BuildFolder, options: Options, overwrite: bool) -> tuple[Mani
     )
 
 
-def _with_tasks_already_there(
+def _with_built_tasks(
     recipes: dict[type[Recipe], list[Task]], manifest: Manifest
 ) -> dict[type[Recipe], list[Task]]:
-    """Add the tasks of a recipe that were built before, so that asking for one loses no other."""
+    """Add the tasks of a recipe that were built before, so that asking for one keeps the others."""
     whole = {}
     for recipe, tasks in recipes.items():
         facts = manifest.recipes.get(recipe.name)
@@ -273,54 +269,43 @@ def _with_tasks_already_there(
     return whole
 
 
+@dataclass(kw_only=True)
 class _Run:
     """One call of `build`, while it holds the folder's lock."""
 
-    def __init__(
-        self,
-        folder: BuildFolder,
-        root: Path,
-        options: Options,
-        workers: int | None,
-        max_rejects: float,
-        progress: bool | None,
-        manifest: Manifest,
-        replaced: list[str],
-        expansions: Path | None,
-    ) -> None:
-        self._expansions = expansions
-        self.absent: dict[str, tuple[str, ...]] = {}
-        self.built: list[str] = []
-        self.failures: list[MedsinsError] = []
-        self._folder, self._root, self._options = folder, root, options
-        self._workers = workers
-        # A sample shows what is odd about a source; its records are too few for shares.
-        self._max_rejects = 1.0 if options.sample else max_rejects
-        self._progress = progress
-        self._manifest, self._replaced = manifest, replaced
-        self._cache = FileCache(folder.state / "files.json")
-        self._staged: dict[str, Staged] = {}
-        self._local: Local | None = None
+    folder: BuildFolder
+    root: Path
+    options: Options
+    workers: int | None
+    max_rejects: float
+    progress: bool | None
+    expansions: Path | None
+    manifest: Manifest
+    replaced: list[str]
+    left_out: dict[str, MedsinsError]
+    absent: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    failures: list[MedsinsError] = field(default_factory=list)
+    staged: dict[str, Staged] = field(default_factory=dict)
+    local: Local | None = None
 
-    def go(
-        self,
-        recipes: dict[type[Recipe], list[Task]],
-        named: Iterable[str],
-        left_out: dict[str, MedsinsError],
-    ) -> None:
+    @cached_property
+    def _cache(self) -> FileCache:
+        return FileCache(self.folder.state / "files.json")
+
+    def stage(self, recipes: dict[type[Recipe], list[Task]], named: Iterable[str]) -> None:
         """Stage every recipe that is not up to date."""
         inputs: dict[type[Recipe], Inputs] = {}
         first: MissingFilesError | None = None
         for recipe in recipes:
             try:
-                inputs[recipe] = locate(recipe, self._root)
+                inputs[recipe] = locate(recipe, self.root)
                 inputs[recipe].to_scan()
             except MissingFilesError as error:
                 if recipe.name in named:
                     raise
                 inputs.pop(recipe, None)
                 first = first or error
-                left_out[recipe.name] = error
+                self.left_out[recipe.name] = error
                 _LOG.info("left out %s: its raw files are missing", recipe.name)
         if not inputs:
             raise first or UnknownNameError("nothing is selected that can be built.")
@@ -328,13 +313,13 @@ class _Run:
         plans = []
         for recipe, found in inputs.items():
             one = plan(
-                found, recipes[recipe], self._options, self._root, self._cache, self._expansions
+                found, recipes[recipe], self.options, self.root, self._cache, self.expansions
             )
             if one.absent:
                 self.absent[recipe.name] = tuple(pattern for _, _, pattern in one.absent)
-            facts = self._manifest.recipes.get(recipe.name)
+            facts = self.manifest.recipes.get(recipe.name)
             current = facts is not None and facts.fingerprint == one.fingerprint
-            if facts is not None and current and self._shards_are_there(facts):
+            if facts is not None and current and self._has_shards(facts):
                 _LOG.info("skipped %s: it is up to date", recipe.name)
             else:
                 plans.append(one)
@@ -344,21 +329,21 @@ class _Run:
         if plans:
             self._stage_all(plans, inputs)
 
-    def _shards_are_there(self, facts: RecipeFacts) -> bool:
-        """Return whether the shards of a recipe lie where they should, whole to all appearance."""
+    def _has_shards(self, facts: RecipeFacts) -> bool:
+        """Return whether all shards of a recipe exist and have their size."""
         for shard in self._shards_of(facts):
             try:
-                if os.stat(self._folder.path / shard.path).st_size != shard.bytes:  # noqa: PTH116
+                if os.stat(self.folder.path / shard.path).st_size != shard.bytes:  # noqa: PTH116
                     return False
             except FileNotFoundError:
                 return False
         return True
 
     def _shards_of(self, facts: RecipeFacts) -> list[Shard]:
-        return [shard for shard in self._manifest.shards if shard.task in facts.tasks]
+        return [shard for shard in self.manifest.shards if shard.task in facts.tasks]
 
     def _scan(self, inputs: Iterable[Inputs]) -> None:
-        """Read every raw file once that is not known yet."""
+        """Read every raw file that is not in the cache, once."""
         todo: dict[Path, Any] = {}
         for found in inputs:
             for path, reader in found.to_scan():
@@ -380,34 +365,33 @@ class _Run:
                     self._cache.add(large[number][0], facts)
 
     def _executor(self, size: int) -> Local:
-        if self._local is None:
-            workers = self._workers
+        if self.local is None:
+            workers = self.workers
             if workers is None:
                 workers = 1 if size < _SMALL_BYTES else os.cpu_count() or 1
-            self._local = Local(max(1, workers), _OF_JOBS)
-        return self._local
+            self.local = Local(max(1, workers), _JOB_MODULES)
+        return self.local
 
     def close(self) -> None:
         """End the worker processes."""
-        if self._local is not None:
-            self._local.stop()
+        if self.local is not None:
+            self.local.stop()
 
     def _stage_all(self, plans: Sequence[RecipePlan], inputs: dict[type[Recipe], Inputs]) -> None:
         size = sum(facts.size for one in plans for facts in one.files.values())
         executor = self._executor(size)
         if size >= _SMALL_BYTES:
             executor.start()
-        # An unchanged build needs none of it.
+        # An unchanged build does not need this module.
         from medsins.engine.staging import Stage
 
-        stage = Stage(self._folder, self._root, executor, self._max_rejects, self._progress)
+        stage = Stage(self.folder, self.root, executor, self.max_rejects, self.progress)
         with stage.bar(plans):
             for one in plans:
                 try:
                     staged = stage.recipe(one)
                     same_files(inputs[one.recipe], self._cache)
-                    self._staged[one.recipe.name] = staged
-                    self.built.append(one.recipe.name)
+                    self.staged[one.recipe.name] = staged
                 except MedsinsError as error:
                     if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
                         raise
@@ -415,61 +399,56 @@ class _Run:
                     self.failures.append(error)
 
     def publish(self) -> Manifest:
-        """Move what is staged into its place and write the manifest; return it."""
-        if not self._staged:
-            if not self._manifest.recipes and self.failures:
+        """Move the staged files into the build and write its manifest; return it."""
+        if not self.staged:
+            if not self.manifest.recipes and self.failures:
                 raise self.failures[0]
-            return self._manifest
-        tasks_of = self._manifest.recipes
+            return self.manifest
+        recipes = dict(self.manifest.recipes)
         old = {
             shard.path
-            for name in self._staged
-            if name in tasks_of
-            for shard in self._shards_of(tasks_of[name])
+            for name in self.staged.keys() & recipes
+            for shard in self._shards_of(recipes[name])
         }
-        kept = [shard for shard in self._manifest.shards if shard.path not in old]
+        kept = [shard for shard in self.manifest.shards if shard.path not in old]
         moves: dict[str, str] = {}
         deletes: list[str] = []
         shards = list(kept)
-        recipes = dict(tasks_of)
-        for name, staged in self._staged.items():
+        for name, staged in self.staged.items():
             recipes[name] = staged.facts
             shards.extend(staged.shards)
-            base = self._folder.staged / name
+            base = self.folder.staged / name
             for shard in staged.shards:
-                moves[_relative(base / shard.path, self._folder.path)] = shard.path
+                moves[_relative(base / shard.path, self.folder.path)] = shard.path
             rejects = f"rejects/{name}.jsonl"
             if staged.rejects:
-                moves[_relative(base / "rejects.jsonl", self._folder.path)] = rejects
+                moves[_relative(base / "rejects.jsonl", self.folder.path)] = rejects
             else:
                 deletes.append(rejects)
         new = {*moves.values(), *(shard.path for shard in kept)}
-        deletes.extend(path for path in (*old, *self._replaced) if path not in new)
-        manifest = Manifest(
-            SCHEMA_VERSION,
-            __version__,
-            self._options,
-            dict(sorted(recipes.items())),
-            sorted(shards, key=lambda shard: shard.path),
+        deletes.extend(path for path in (*old, *self.replaced) if path not in new)
+        manifest = replace(
+            self.manifest,
+            engine_version=__version__,
+            recipes=dict(sorted(recipes.items())),
+            shards=sorted(shards, key=lambda shard: shard.path),
         )
         staged_at = {final: path for path, final in moves.items()}
-        lie = {
-            shard.path: self._folder.path / staged_at.get(shard.path, shard.path)
-            for shard in shards
+        paths = {
+            shard.path: self.folder.path / staged_at.get(shard.path, shard.path) for shard in shards
         }
-        # Whoever staged them is still there.
-        texts = self._executor(0).call(render_metadata, manifest, lie)
+        texts = self._executor(0).call(render_metadata, manifest, paths)
         texts[MANIFEST] = manifest.text()
-        commit(self._folder, moves, deletes, texts)
+        commit(self.folder, moves, deletes, texts)
         return manifest
 
 
 def render_metadata(manifest: Manifest, shards: dict[str, Path]) -> dict[str, str]:
-    """Return what a build says of itself, the dataset card and others; a job for worker processes.
+    """Return the dataset card and other texts of a build, by path; a job for worker processes.
 
     Args:
         manifest: Its manifest.
-        shards: Where its shards lie, by their paths in the manifest.
+        shards: Where its shards are now, by their paths in the manifest.
     """
     # Examples are read from samples, and sizes from shards, with Arrow.
     from medsins.cards import build_texts, memory_sizes

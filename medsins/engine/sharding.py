@@ -1,6 +1,6 @@
 """Sharding: which instances go into which shard.
 
-Receipts are all that this takes: whoever hands out the work needs no Arrow for it.
+It needs receipts only, so that the process that hands out the jobs does not import Arrow.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from medsins.builds.manifest import shard_path
 from medsins.engine.receipts import Receipt, chunk_path
 
 SHARD_BYTES = 512 << 20
-"""Text bytes in a shard; zstd brings it well under the 500 MB that the Hub's viewer likes."""
+"""Text bytes in a shard; compressed, it is well under the 500 MB that the Hub's viewer reads."""
 
 ROW_GROUP_BYTES = 14 << 20
-"""Text bytes in a row group: large, so that content-defined chunking finds what did not change,
-and no larger, because one is held in memory while it is written: with more, that would decide the
-peak of a build."""
+"""Text bytes in a row group: large enough for content-defined chunking to find unchanged data, and
+no larger, since a row group is held in memory while it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Piece:
 
     @property
     def kept(self) -> int:
-        """How many rows are left."""
+        """Number of rows that are not dropped."""
         return self.rows - len(self.dropped)
 
 
@@ -56,7 +55,7 @@ class ShardJob:
 
     @property
     def row_groups(self) -> float:
-        """Its size in full row groups, which are about as large in every shard."""
+        """Its size in full row groups, which makes shards of all tasks comparable."""
         return (self.stop - self.start) / self.rows_per_group
 
 
@@ -70,12 +69,12 @@ def shard_jobs(
         first = 0
         path = chunk_path(folder, found.fingerprint)
         for batch, group in enumerate(found.groups):
-            gone = tuple(sorted(dropped.get(chunk, {}).get(batch, ())))
+            repeats = tuple(sorted(dropped.get(chunk, {}).get(batch, ())))
             key = (group.task, group.split)
             pieces.setdefault(key, []).append(
-                Piece(str(path), batch, group.inputs, first, group.rows, gone)
+                Piece(str(path), batch, group.inputs, first, group.rows, repeats)
             )
-            sizes[key] += group.bytes * (group.rows - len(gone)) // group.rows
+            sizes[key] += group.bytes * (group.rows - len(repeats)) // group.rows
             first += group.rows
     jobs = []
     for (task, split), listed in pieces.items():
@@ -84,6 +83,7 @@ def shard_jobs(
             continue
         count = max(1, -(-sizes[task, split] // SHARD_BYTES))
         per_shard = -(-rows // count)
+        # Again: rounding up the rows of a shard can leave nothing for the last one.
         count = -(-rows // per_shard)
         fits = max(1, int(ROW_GROUP_BYTES / max(1, sizes[task, split] / rows)))
         # A power of two: a few rows more or less then leave the boundaries of groups where they
@@ -94,17 +94,10 @@ def shard_jobs(
             start, stop = index * per_shard, min(rows, (index + 1) * per_shard)
             mine = tuple(_overlapping(listed, start, stop))
             skipped = mine[0][0] if mine else 0
-            jobs.append(
-                ShardJob(
-                    task,
-                    split,
-                    name,
-                    tuple(piece for _, piece in mine),
-                    start - skipped,
-                    stop - skipped,
-                    per_group,
-                )
-            )
+            needed = tuple(piece for _, piece in mine)
+            # Counted from the first of its own pieces: a job knows no others.
+            start, stop = start - skipped, stop - skipped
+            jobs.append(ShardJob(task, split, name, needed, start, stop, per_group))
     return jobs
 
 

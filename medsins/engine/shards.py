@@ -1,7 +1,6 @@
 """Shards: the Parquet files of a build.
 
-They are written from the chunks in order, so they do not depend on which process mapped which chunk
-when.
+They are written from the chunks in the order of the plan, whichever process mapped them.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from medsins.raw.files import sha256
 from medsins.recipe import Task
 
 ZSTD_LEVEL = 2
-"""Between Arrow's own 1 and zstd's 3, with which files are a little smaller and a build longer."""
+"""Between the defaults of Arrow (1) and zstd (3), whose files are a little smaller, but slower."""
 
 
 def write_shard(job: ShardJob, task: Task, wordings: Sequence[str], folder: Path) -> Shard:
@@ -40,8 +39,8 @@ def write_shard(job: ShardJob, task: Task, wordings: Sequence[str], folder: Path
     Args:
         job: Which rows.
         task: The task they belong to.
-        wordings: The instructions that go with them; each instance's id says which is its own.
-        folder: Folder below which the shard's own path is laid.
+        wordings: The instructions of the task; each instance's id decides which one it has.
+        folder: The folder that the shard's path is relative to.
     """
     path = folder / job.name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +63,7 @@ def write_shard(job: ShardJob, task: Task, wordings: Sequence[str], folder: Path
         while (table := next(tables, None)) is not None:
             writer.write_table(table, row_group_size=table.num_rows)
             rows += table.num_rows
-            # Only one table at a time: they are most of the memory of this process.
+            # Tables are most of the memory of this process: free one before the next.
             del table
             trim()
     put(temporary, path)
@@ -72,7 +71,7 @@ def write_shard(job: ShardJob, task: Task, wordings: Sequence[str], folder: Path
 
 
 def _constants(task: Task, split: str, wordings: Sequence[str]) -> dict[str, list[str]]:
-    """Return the values of the columns that have few."""
+    """Return the values of the columns that are stored as dictionaries."""
     return {
         "task": [task.name],
         "source": [task.source],
@@ -106,7 +105,7 @@ def _row_groups(job: ShardJob, constants: dict[str, list[str]]) -> Iterator[pa.T
 
 
 def _batches(job: ShardJob) -> Iterator[tuple[pa.RecordBatch, Ids]]:
-    """Yield the rows of a shard as they stand in the chunk files, with their ids."""
+    """Yield the rows of a shard, as in the chunk files, with their ids."""
     place = 0
     for path, pieces in groupby(job.pieces, key=attrgetter("path")):
         with _reading(path), pa.OSFile(path) as source, ids_path(path).open("rb") as ids_file:
@@ -131,15 +130,15 @@ def _reading(path: str) -> Iterator[None]:
         yield
     except (pa.ArrowInvalid, OSError) as error:
         raise CorruptBuildError(
-            f"{path} cannot be read back ({error}). Run the same command again; this chunk is made "
-            "anew."
+            f"{path} cannot be read back ({error}). Run the same command again; this chunk is "
+            "mapped again."
         ) from error
 
 
 def _without(batch: pa.RecordBatch, dropped: Sequence[int]) -> pa.RecordBatch:
-    """Return a batch without some of its rows, which are in order, but not without all.
+    """Return a batch without some of its rows, given in order; at least one row is left.
 
-    `take` does the same, but its first call imports a twentieth of a second of Arrow.
+    `take` does the same, but its first call imports more of Arrow, for a twentieth of a second.
     """
     edges = pairwise([-1, *dropped, batch.num_rows])
     return pa.concat_batches([batch.slice(last + 1, row - last - 1) for last, row in edges])
@@ -163,7 +162,8 @@ def _instances(
 ) -> pa.Table:
     """Return rows of chunks as rows of a shard."""
     batches = [batch for batch, _ in gathered]
-    # Left to itself, this would return them in the machine's own byte order.
+    # Big-endian, so that their bytes in order are the digits of the id; `concatenate` alone would
+    # return the byte order of the machine.
     ids = np.concatenate([ids for _, ids in gathered], dtype=ID_HALF)
     columns: dict[str, Any] = {
         name: pa.chunked_array([batch.column(name) for batch in batches])
@@ -183,7 +183,7 @@ def _instances(
 
 def _references(output: pa.StringArray, references: pa.ListArray) -> pa.ListArray:
     """Return the references, with [output] where there are no others."""
-    # `flatten` would tell as well, but imports as much as `take` does; see `_without`.
+    # Not `flatten`, whose first call imports as much as that of `take`; see `_without`.
     if not len(references.values):
         offsets = integers(np.arange(len(output) + 1, dtype=np.int32))
         return pa.ListArray.from_arrays(offsets, output, type=references.type)

@@ -1,7 +1,6 @@
-"""Staging a recipe: its chunks are mapped, its shards written beside the build, nothing moved.
+"""Staging a recipe: map its chunks and write its shards beside the build, without publishing them.
 
-Modules that bring Arrow and pydantic are slow to import, so they are imported by the jobs that
-need them: a process that only hands out work does without.
+Arrow and pydantic are slow to import, so only the jobs that need them import them.
 """
 
 from __future__ import annotations
@@ -33,13 +32,13 @@ _LOG = logger("engine")
 
 @dataclass(frozen=True)
 class Staged:
-    """A recipe whose shards lie beside the build, not yet published.
+    """A recipe whose shards are written, but not yet published.
 
     Attributes:
         fingerprint: Digest of all that shaped it.
-        facts: What the manifest will say of it.
+        facts: Its entry in the manifest.
         shards: Its shards.
-        rejects: How many records were rejected.
+        rejects: Number of rejected records.
     """
 
     fingerprint: str
@@ -81,7 +80,7 @@ class Stage:
             yield
 
     def recipe(self, plan: RecipePlan) -> Staged:
-        """Stage one recipe, or take what an interrupted build staged of it.
+        """Stage one recipe, or return what an interrupted build staged of it.
 
         Raises:
             RejectedRecordsError: More records were rejected than the limit allows.
@@ -99,21 +98,16 @@ class Stage:
         counts = _summed(receipts)
         self._check_rejects(plan, counts)
         dropped = self._executor.call(stage_duplicates, chunks, receipts)
-        gone = sum(len(rows) for batches in dropped.values() for rows in batches.values())
+        duplicates = sum(len(rows) for batches in dropped.values() for rows in batches.values())
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(parents=True)
         jobs = shard_jobs(chunks, receipts, dropped)
         shards = self._write(jobs, plan.instructions, home)
         _gather_rejects(chunks, receipts, home / "rejects.jsonl")
-        entry = Staged(
-            plan.fingerprint,
-            _facts(plan, counts, gone, jobs, shards),
-            shards,
-            sum(counts.rejected.values()),
-        )
+        facts, rejected = _facts(plan, counts, duplicates, jobs, shards), counts.rejected.total()
+        entry = Staged(plan.fingerprint, facts, shards, rejected)
         write_atomically(home / "receipt.json", json.dumps(asdict(entry)))
         shutil.rmtree(chunks, ignore_errors=True)
-        rejected = sum(counts.rejected.values())
         _LOG.info("wrote %s: %d shards, %d rejected records", name, len(shards), rejected)
         return entry
 
@@ -164,7 +158,7 @@ class Stage:
     def _write(
         self, jobs: Sequence[ShardJob], instructions: dict[str, tuple[str, ...]], home: Path
     ) -> list[Shard]:
-        # The largest first: one that is begun last would be waited for by all other workers.
+        # The largest first: if it began last, all other workers would wait for it.
         order = sorted(range(len(jobs)), key=lambda number: -jobs[number].row_groups)
         arguments = [(jobs[number], instructions[jobs[number].task], home) for number in order]
         shards = dict(self._executor.run(stage_shard, arguments, self._tick))
@@ -203,7 +197,7 @@ def _weight(chunk: Chunk) -> int:
 
 
 def _staged(home: Path, fingerprint: str) -> Staged | None:
-    """Return what is staged of a recipe if it is whole and of this fingerprint."""
+    """Return what is staged of a recipe if it is complete and has this fingerprint."""
     try:
         entry = from_json(Staged, json.loads((home / "receipt.json").read_bytes()))
         sizes = [(home / shard.path).stat().st_size for shard in entry.shards]
@@ -217,12 +211,8 @@ def _staged(home: Path, fingerprint: str) -> Staged | None:
 def _summed(receipts: Sequence[Receipt]) -> Counts:
     total = Counts()
     for one in receipts:
-        total.records += one.counts.records
-        total.with_instances += one.counts.with_instances
-        total.instances += one.counts.instances
-        total.skipped.update(one.counts.skipped)
-        total.partly_skipped.update(one.counts.partly_skipped)
-        total.rejected.update(one.counts.rejected)
+        for name in Counts.__slots__:
+            setattr(total, name, getattr(total, name) + getattr(one.counts, name))
     return total
 
 

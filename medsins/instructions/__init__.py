@@ -5,7 +5,7 @@ constraints.py  what a wording has to keep: labels, literals, limits, order
 filters.py      what is wrong with a wording taken by itself; phrases.toml has the words
 languages.py    the language of a wording
 similarity.py   how alike two wordings are
-seeds.py        seed prompts as they lie on disk
-lint.py         what the seed prompts of a task are held to
+seeds.py        seed prompts on disk
+lint.py         checks of the seed prompts of a task
 wordings.py     which instructions go with the instances of a task
 """

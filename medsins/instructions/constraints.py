@@ -1,8 +1,8 @@
-"""What every wording of a definition has to keep: literals, labels, limits, order and so on.
+"""Constraints that every wording of a definition has to keep: literals, labels, limits and so on.
 
-Most of it is derived from the definition by rule. What rules cannot see is declared in the task
-(`must_include`), and what they see wrongly is ignored there (`ignored_constraints`). `violation`
-says what a wording has done to a constraint.
+Most are derived from the definition by rule. A task declares those that no rule finds
+(`must_include`) and those derived wrongly (`ignored_constraints`). `violation` returns how a
+wording breaks a constraint.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ KINDS = {
     "only": "that nothing else is to be written",
     "choice": "that one of several is to be given",
     "format": "a format such as JSON",
-    "polarity": "what the definition rules out, if it is spoken of, is ruled out",
-    "purpose": "that something is found, not taken away",
+    "polarity": "what the definition rules out is not asked for",
+    "purpose": "that something is found, not removed",
     "required": "what the task declares",
 }
-"""Kinds of constraints, and what a wording has to say for each."""
+"""Kinds of constraints, and what a wording has to keep for each."""
 
 MATCHES = ("exact", "casefold", "denied", "absent", "direction")
 """How a wording can satisfy a constraint (see `Constraint.match`)."""
 
 HARD = frozenset({"literal", "label", "separator", "order", "format", "number", "required"})
-"""Kinds that say what the answer looks like; breaking one makes a right answer count as wrong."""
+"""Kinds about the form of the answer: if one is broken, right answers are scored as wrong."""
 
 _NEARLY, _SHORTEST = 80, 10
-"""From this share (in percent) of a literal's best match on, it is altered rather than lost; and
-how many characters it has at least for that to mean something."""
+"""Similarity (in percent) from which on a literal is altered rather than lost, and the length of a
+literal for which that is meaningful."""
 
 
 @dataclass(frozen=True)
 class Constraint:
-    """Something that a wording has to say.
+    """Something that a wording has to keep.
 
     Attributes:
         kind: One of `KINDS`.
@@ -61,7 +61,7 @@ class Constraint:
             occurs in any case), "denied" (where one begins a word, its sentence denies it),
             "absent" (none begins a word, unless it is about a punctuation mark) or "direction".
         source: "derived" by rule, or "declared" in the task.
-        ignored: Whether the task ignores it: then it binds nobody and is only listed.
+        ignored: Whether the task ignores it: then it is listed, but not checked.
     """
 
     kind: str
@@ -103,11 +103,11 @@ class Constraint:
 
 
 def violation(constraint: Constraint, text: str) -> Violation | None:
-    """Return what a wording has done to a constraint.
+    """Return how a wording breaks a constraint.
 
     Returns:
-        None if it keeps it; "case" if it is there but for the case of letters; "altered" if it is
-        there in other words, or turned into its contrary; "lost" if it is gone.
+        None if it keeps it; "case" if only the case of letters differs; "altered" if it has other
+        words or the opposite; "lost" if it is missing.
     """
     if constraint.kept(text):
         return None
@@ -125,10 +125,10 @@ def violation(constraint: Constraint, text: str) -> Violation | None:
 
 
 def _nearly(literal: str, text: str) -> bool:
-    """Return whether something much like a literal stands in a text."""
+    """Return whether something much like a literal occurs in a text."""
     if literal in text:
         return True
-    # What is short is like many things; and no text holds what is longer than itself.
+    # A short literal is similar to many words, and one longer than the text cannot be part of it.
     if not _SHORTEST <= len(literal) <= len(text):
         return False
     return fuzz.partial_ratio(literal, text, score_cutoff=_NEARLY) > 0
@@ -142,7 +142,7 @@ def _bounded(literal: str) -> re.Pattern[str]:
 
 
 def _occurs(literal: str, text: str) -> bool:
-    """Return whether a literal stands in a text, not as a part of a longer word or number."""
+    """Return whether a literal occurs in a text, not inside a longer word or number."""
     return literal in text and _bounded(literal).search(text) is not None
 
 
@@ -153,7 +153,7 @@ def _beginnings(stems: tuple[str, ...]) -> re.Pattern[str]:
 
 @lru_cache(maxsize=64)
 def _reversed(source: str, target: str) -> re.Pattern[str]:
-    """Return what says that a translation goes the other way."""
+    """Return a pattern of translations in the opposite direction."""
     return re.compile(
         rf"\b(?:in)?to (?:(?!from\b)[\w-]+ ){{0,2}}{source}\b|"
         rf"\bfrom (?:the )?{target} (?:(?:\w+ )?(?:in)?to|original|text|sentence|question)\b|"
@@ -197,11 +197,7 @@ _SEPARATORS = (
     ),
     (
         r"semicolon|point-virgule|punto y coma",
-        {
-            "en": ("semicolon", "';'", "'; '"),
-            "fr": ("point-virgule",),
-            "es": ("punto y coma",),
-        },
+        {"en": ("semicolon", "';'", "'; '"), "fr": ("point-virgule",), "es": ("punto y coma",)},
     ),
     (r"\btabs?\b|tabulat", {"en": ("tab",)}),
     (
@@ -275,8 +271,8 @@ _STOP = r"[.!?;\n]"
 _FIGURE = re.compile(r"(?<![\w.,-])\d{2,}(?![\w-]|[.,]\d|[.)]\s+[A-Z])")
 _EXAMPLE = re.compile(r"such as|for example|for instance|as in|e\.g\.|\[", re.IGNORECASE)
 
-# What an answer may be forbidden to have. Other nouns are ruled out in too many ways, and spoken
-# of for too many other reasons, for a rule to tell.
+# What an answer may be forbidden to have. Other nouns are mentioned for too many other reasons for
+# a rule.
 _FORMS = (
     r"(headings?|bullets?|quotation marks|full stop|explanations?|citations?|acronyms?|"
     r"qualifiers?|greetings?|line breaks|numbers|figures|doses|comments?|comillas|guillemets)"
@@ -309,7 +305,7 @@ def derive(
     languages: tuple[str, str] | None = None,
     finds: bool = False,
 ) -> Iterator[Constraint]:
-    """Yield what a definition by itself asks of every wording, as far as rules can see.
+    """Yield the constraints that rules find in a definition.
 
     Args:
         definition: The definition.
@@ -321,7 +317,7 @@ def derive(
         literal = next(group for group in match.groups() if group)
         before = definition[: match.start()].rstrip("'\"“«「")
         marks_input = literal.rstrip().endswith((":", "：")) and _INPUT_MARK.search(before)
-        # A quotation of several lines shows a layout; its spaces are nobody's to keep.
+        # A quotation of several lines shows a layout, which wordings need not repeat.
         if not marks_input and "\n" not in literal:
             yield Constraint("literal", (literal,), "exact")
     for label in labels:
@@ -368,7 +364,7 @@ def _numbers(definition: str) -> Iterator[Constraint]:
 def protected(found: Iterable[Constraint]) -> list[str]:
     """Return the spans that every wording repeats byte for byte.
 
-    A single punctuation mark is none: it stands in other places of the text as well.
+    Single punctuation marks are left out: they occur elsewhere in the text as well.
     """
     spans = (span for one in found if one.exact for span in one.any_of)
     return [span for span in dict.fromkeys(spans) if len(span.strip()) > 1 or span.isalnum()]

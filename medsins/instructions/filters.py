@@ -1,8 +1,8 @@
-"""What is wrong with a wording taken by itself: the same for seed prompts and for machine output.
+"""Quality filters of a single wording: the same for seed prompts and for machine output.
 
-`run_filters` runs all checks on one text in the order in which they are reported; what a text
-repeats is another matter (`medsins.self_instruct.pool`, `lint`). The words it looks for are those
-of `phrases`. All of it works on strings: no instance of a task can get here.
+`run_filters` runs them on one text in the order in which they are reported; repeats of other texts
+are found in `medsins.self_instruct.pool` and `lint`. The phrases they search for are in `phrases`.
+They get strings only, never an instance of a task.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from medsins.instructions.similarity import NEAR, masked, stems, words
 from medsins.instructions.spec import InstructionSpec
 
 SHORTEST, LONGEST, FEWEST_WORDS = 0.5, 2.0, 4
-"""Length of a wording in words, as a share of the definition's; and at least so many."""
+"""Shortest and longest wording, as a share of the definition's words; fewest words at all."""
 
 ALWAYS_ALLOWED = 10
-"""So many words are never too many, however short the definition."""
+"""Words that are never too many, however short the definition."""
 
 FILTERS = (
     "unicode", "language", "chat", "meta", "reversal", "prompt", "mood", "interleaved",
@@ -34,27 +34,27 @@ FILTERS = (
 """Names of the filters, in the order in which they run; each can be switched off."""
 
 REASONS = {
-    "unicode": "is empty, or has characters that nobody sees",
+    "unicode": "is empty, or has invisible characters",
     "language": "is not in the language of the definition",
-    "leak:meta": "is talk of the rewriting, no instruction",
-    "leak:chat": "is an assistant's reply, no instruction",
-    "leak:reversal": "is an assistant on its own part, no instruction",
+    "leak:meta": "is about the rewriting, so not an instruction",
+    "leak:chat": "is an assistant's reply, not an instruction",
+    "leak:reversal": "is an assistant's statement about itself, not an instruction",
     "leak:prompt": "has words of the prompt that asked for it",
-    "executed": "does the task, and is no instruction",
+    "executed": "does the task, so is not an instruction",
     "interleaved": "is two texts merged piece by piece",
     "markup": "has Markdown or HTML",
     "garbled": "is broken",
     "length": "is too short or too long",
     "constraint:lost": "does not keep",
-    "constraint:altered": "alters, and so does not keep",
-    "constraint:case": "has other capitals, and so does not keep",
+    "constraint:altered": "alters, so does not keep",
+    "constraint:case": "has other capitals, so does not keep",
     "demand:evidence": "asks for evidence, unlike the definition",
     "demand:account": "asks for an account of the answer, unlike the definition",
     "demand:explanation": "asks for an explanation, unlike the definition",
     "demand:limit": "sets a limit, unlike the definition",
     "demand:format": "asks for a format, unlike the definition",
 }
-"""Every reason, and what a wording with it is or does; the names are stable."""
+"""Every reason, with the verb phrase that reports it; the names are stable."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class FilterHit:
 
     Attributes:
         reason: One of `REASONS`.
-        detail: What shows it, for people; it quotes the wording or the definition, nothing else.
+        detail: Evidence for people; it quotes the wording or the definition, nothing else.
     """
 
     reason: str
@@ -79,9 +79,9 @@ class FilterSettings:
         shortest: Fewest words of a wording, as a share of the definition's.
         longest: Most words of a wording, as a share of the definition's.
         fewest_words: Fewest words of a wording, whatever the definition.
-        shared_run: A run of so many words shared with our prompt, and not with the definition,
-            is a leak of it.
-        near: From this ROUGE-L on, two wordings are near repeats.
+        shared_run: A run of this many words that is in our prompt, but not in the definition,
+            was copied from the prompt.
+        near: ROUGE-L from which on two wordings are near repeats.
         near_short: The same for tasks with a short definition.
         short: A definition with fewer words than this is short.
     """
@@ -108,13 +108,13 @@ DEFAULT = FilterSettings()
 def run_filters(
     text: str, spec: InstructionSpec, settings: FilterSettings = DEFAULT, *, template: str = ""
 ) -> Iterator[FilterHit]:
-    """Yield what is wrong with a wording, in the order of `FILTERS`; nothing if it is good.
+    """Yield the problems of a wording, in the order of `FILTERS`.
 
     Args:
         text: The wording.
-        spec: What it is held to.
-        settings: Thresholds, and which checks are left out.
-        template: The text of the prompt that asked for it, without what was filled in.
+        spec: What its definition demands.
+        settings: Thresholds and switches.
+        template: The prompt that asked for it, before its variables were filled in.
     """
     if "unicode" not in settings.off and (hit := _unicode(text)):
         yield hit
@@ -141,7 +141,7 @@ def run_filters(
 
 
 def _found(section: str | dict[str, re.Pattern[str]], text: str, code: str) -> Iterator[str]:
-    """Yield what patterns of a section and language find in a text, in lower case, on one line."""
+    """Yield the matches of a section's patterns in a text, in lower case and on one line."""
     patterns = phrases.by_language(section) if isinstance(section, str) else section
     for match in patterns.get(code, patterns["en"]).finditer(text.lower()):
         yield " ".join(match[0].split())
@@ -155,7 +155,7 @@ def _unicode(text: str) -> FilterHit | None:
         return FilterHit("unicode", "it is empty")
     one_line = text.replace("\n", "")
     for character in "" if one_line.isprintable() else one_line:
-        # Zl, Zp: line ends that other programs do not see. Cf: marks that nobody sees.
+        # Zl, Zp: line ends that other programs do not know. Cf: invisible format characters.
         if unicodedata.category(character) in _UNSEEN:
             return FilterHit("unicode", f"it has the character U+{ord(character):04X}")
     if not unicodedata.is_normalized("NFC", text):
@@ -170,7 +170,7 @@ def _language(bare: str, spec: InstructionSpec) -> FilterHit | None:
 
 def _leak(kind: str, text: str, spec: InstructionSpec) -> FilterHit | None:
     for found in _found(kind, text, spec.language):
-        # What the definition says itself is no leak.
+        # A phrase of the definition itself is allowed.
         if found not in spec.folded:
             return FilterHit(f"leak:{kind}", repr(found))
     return None
@@ -200,12 +200,12 @@ def _executed(bare: str, spec: InstructionSpec) -> FilterHit | None:
     shared = len(said & spec.stems)
     speaks = "?" in bare or "？" in bare
     speaks = speaks or next(_found("mood", bare, spec.language), None) is not None
-    # A short definition can be worded without any of its words.
+    # A good wording of a short definition may have none of its words.
     long = len(spec.stems) >= _MANY
     if shared < min(_FEWEST_SHARED, len(spec.stems)) and (long or not speaks):
         return FilterHit("executed", "it has nothing to do with the definition")
     if not speaks and shared < _CLOSE * len(said):
-        return FilterHit("executed", "it tells nobody what to do")
+        return FilterHit("executed", "it has no instruction: neither imperative nor question")
     return None
 
 
@@ -248,15 +248,15 @@ def _loop(counted: Sequence[str]) -> str:
 
 _JOINT = re.compile(r"[a-zß-öø-ÿа-яё]{2}[A-ZÀ-ÖØ-ÞА-ЯЁ][a-zß-öø-ÿа-яё]")
 _SKIPPED = 5
-"""By so many places in a stretch of a text, pairs of next but one words are more often pairs of
-the definition than pairs of neighbours are. No seed prompt of any task comes that far."""
+"""In a stretch of a merged text, pairs of every other word are pairs of the definition at least
+this much more often than pairs of neighbours are. No seed prompt of any task comes near it."""
 
 
 def _interleaved(bare: str, spec: InstructionSpec) -> FilterHit | None:
     """Find two texts that were merged piece by piece.
 
-    Either two words run together where the second text begins, or every other word continues
-    the one before: then the pairs that the definition has are found one word apart.
+    Either two words are joined where the second text begins ("diseaseList"), or words of the two
+    texts alternate: then pairs of neighbours in the definition are one word apart.
     """
     for joint in _JOINT.finditer(bare):
         start = max(bare.rfind(mark, 0, joint.start()) for mark in " \n'\"(") + 1
@@ -266,6 +266,7 @@ def _interleaved(bare: str, spec: InstructionSpec) -> FilterHit | None:
             return FilterHit("interleaved", f"words run together: {word!r}")
     counted = words(bare)
     running = 0
+    # The largest sum of a run: it grows by each such pair and shrinks by each pair of neighbours.
     for one, following, next_but_one in zip(counted, counted[1:], counted[2:], strict=False):
         running += (one, next_but_one) in spec.pairs
         running = max(0, running - ((one, following) in spec.pairs))
@@ -280,7 +281,7 @@ def _length(
     count = len(words(text))
     if count < max(settings.fewest_words, settings.shortest * spec.length):
         return FilterHit("length", f"it has {count} words, the definition {spec.length}")
-    # Lists that every wording repeats must not make room for talk in the others.
+    # Also without protected spans: long lists of labels must not allow for as much chatter.
     for many, length in ((count, spec.length), (len(words(bare)), spec.bare_length)):
         if many > max(ALWAYS_ALLOWED, settings.longest * length):
             return FilterHit("length", f"it has {many} words, the definition {length}")
@@ -289,8 +290,7 @@ def _length(
 
 def _broken(text: str, spec: InstructionSpec) -> Iterator[FilterHit]:
     for one in spec.constraints:
-        done = violation(one, text)
-        if done:
+        if done := violation(one, text):
             yield FilterHit(f"constraint:{done}", str(one))
 
 
@@ -301,7 +301,7 @@ _CLAUSE = re.compile(
 
 
 def _demands(bare: str, spec: InstructionSpec) -> Iterator[FilterHit]:
-    """Yield what a wording asks for that the definition does not speak of."""
+    """Yield what a wording asks for and the definition does not."""
     code = spec.language
     for what, patterns in phrases.demands().items():
         if next(_found(patterns, bare, code), None) is None:
@@ -316,7 +316,7 @@ def _demands(bare: str, spec: InstructionSpec) -> Iterator[FilterHit]:
 
 
 def _known(what: str, asked: str, spec: InstructionSpec) -> bool:
-    """Return whether the definition speaks of what is demanded, with the same numbers."""
+    """Return whether the definition demands this too, with the same numbers."""
     if asked in spec.folded:
         return True
     if what in phrases.allowed():

@@ -1,7 +1,7 @@
 """In which language a wording is written: by script, and for Latin script by function words.
 
-Made for instructions, not for text at large: it knows the languages of the tasks and those that
-models slip into, and it says nothing where a text is too short to tell.
+Made for instructions, not for text in general: it knows the languages of the tasks and those that
+models lapse into, and returns nothing for a text that is too short.
 """
 
 from __future__ import annotations
@@ -47,8 +47,7 @@ _ELISION = re.compile(r"\b(?:l|d|qu|n|s|c|j)['’](?=\w)", re.IGNORECASE)
 _SENTENCE = re.compile(r"[^.!?\n]+")
 
 FEWEST, FEWEST_LETTERS = 3, 3
-"""Fewest function words, and letters of another script, by which a language is told."""
-
+"""Fewest function words, and letters of another script, that identify a language."""
 
 _LANGUAGES_OF: dict[str, tuple[str, ...]] = {
     word: tuple(code for code, known in _KNOWN.items() if word in known)
@@ -73,7 +72,7 @@ def script(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def language(text: str) -> str:
-    """Return the ISO 639-1 code of the language of a text; "" if it does not say.
+    """Return the ISO 639-1 code of the language of a text; "" if it is not recognised.
 
     Latin text is in the language that most of its function words belong to, French by its elided
     articles too; it has to have `FEWEST` of them, and more than any other language has.
@@ -96,11 +95,11 @@ def _scores(text: str) -> Counter[str]:
 
 
 def speaks_against(text: str, code: str) -> str:
-    """Return what shows that a text is not, or not all, in a language; "" if nothing does.
+    """Return why a text is not, or not all, in a language; "" if it may be.
 
     Args:
-        text: The text, without what may stand in it in another language.
-        code: The language that it should be in; "" goes for any.
+        text: The text, without spans that may be in another language.
+        code: The language that it should be in; "" for any.
     """
     if not code:
         return ""

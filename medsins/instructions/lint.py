@@ -1,4 +1,4 @@
-"""What the seed prompts of a task are held to."""
+"""Checks of the seed prompts of a task."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from medsins.instructions.similarity import NEAR, masked, normalised, rouge_l, w
 from medsins.instructions.spec import InstructionSpec
 
 FEWEST = 15
-"""How many seed prompts a task has at least, as in the paper."""
+"""Fewest seed prompts of a task, as in the paper."""
 
 
 def seed_problems(spec: InstructionSpec) -> Iterator[str]:
-    """Yield what is wrong with a task's seed prompts, in plain sentences.
+    """Yield the problems of a task's seed prompts as sentences.
 
-    They are held to what machine-made wordings are held to (`filters`), and to differ from
-    one another.
+    They have to pass the `filters` of machine-made wordings, and to differ from one another.
     """
     found = spec.seeds
     if len(found) < FEWEST:

@@ -1,4 +1,4 @@
-"""The words by which a wording that is none is known; they stand in `phrases.toml` beside this."""
+"""The phrases that the filters search for, from `phrases.toml` beside this file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _document() -> dict[str, Any]:
 
 
 def _plain(pattern: str) -> str:
-    """Return a pattern on one line, with what its names stand for."""
+    """Return a pattern on one line, with its named parts filled in."""
     words: dict[str, str] = _document()["words"]
 
     def meant(match: re.Match[str]) -> str:
@@ -52,7 +52,7 @@ def demands() -> dict[str, dict[str, re.Pattern[str]]]:
 
 @cache
 def allowed() -> dict[str, re.Pattern[str]]:
-    """Return, for kinds of demands, what in a definition makes them no fault."""
+    """Return, for kinds of demands, what in a definition allows them."""
     return {what: _any_of(own) for what, own in _document()["allowed"].items()}
 
 
@@ -76,7 +76,7 @@ def negated() -> re.Pattern[str]:
 
 @cache
 def spelt() -> tuple[str, ...]:
-    """Return words with a capital inside that are spelt so."""
+    """Return words that are spelt with a capital inside."""
     return tuple(_document()["spelt"]["words"])
 
 

@@ -1,6 +1,6 @@
-"""Seed prompts: at least 15 wordings of each task's definition, as they lie on disk.
+"""Seed prompts: at least 15 wordings of each task's definition.
 
-They lie in `seed_prompts/<recipe>.yaml`, beside the folder of the recipes: a list of entries with
+They are in `seed_prompts/<recipe>.yaml`, beside the folder of the recipes: a list of entries with
 `text`, `author`, `date` and `style` under the attribute of a task or family, or under
 `<attribute>_<key>` for one member. `{placeholders}` in a text are filled from the task's
 `template_vars`.
@@ -46,11 +46,11 @@ def read_seeds(
     Args:
         path: The file of the recipe's seed prompts.
         attribute: The task's name without its recipe's.
-        template_vars: What stands for each placeholder.
+        template_vars: Value of each placeholder.
         task: The task's name, for messages.
 
     Raises:
-        CheckError: The file is not laid out as it should be, or a placeholder cannot be filled.
+        CheckError: The file has another layout, or a placeholder has no value.
     """
     found = []
     for number, entry in enumerate(_entries(path, attribute), 1):
@@ -62,7 +62,7 @@ def read_seeds(
         except (KeyError, TypeError) as error:
             raise CheckError(
                 f"{path}, {task}, prompt {number}: {error} is missing. Each prompt has text, "
-                "author, date and style, and its placeholders stand in the task's template_vars."
+                "author, date and style, and its placeholders are in the task's template_vars."
             ) from error
         found.append(seed)
     return found

@@ -38,8 +38,8 @@ def masked(text: str, spans: Iterable[str]) -> str:
 def rouge_l(one: Sequence[Hashable], other: Sequence[Hashable]) -> float:
     """Return the ROUGE-L F measure of two lists of words, from 0 to 1.
 
-    It is one division, so that a value that is `NEAR` compares as such. The benchmark's ROUGE-L
-    is made of precision and recall instead, as `rouge-score` makes it, down to the last digit.
+    It is one division, so that a value of exactly `NEAR` compares as equal. The benchmark's ROUGE-L
+    is computed from precision and recall instead, like that of `rouge-score`, to the last digit.
     """
     if not one or not other:
         return 0.0

@@ -1,6 +1,6 @@
-"""What a definition demands of every wording of it: all that the checks of wordings know of a task.
+"""The instruction spec: what a definition demands of every wording of it.
 
-A task hands out its spec (`Task.spec`), so that nothing here knows of tasks, recipes or instances.
+A task returns its spec (`Task.spec`), so that checks of wordings depend on no task or recipe.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from medsins.text import NO_ENTITY, one_line
 
 @dataclass(frozen=True, kw_only=True)
 class InstructionSpec:
-    """What a wording of a task's definition is held to.
+    """What a task's definition demands of its wordings.
 
     Attributes:
         name: Name of the task.
         definition: Its definition.
         source: Name of the task's recipe.
-        seed_file: Where its seed prompts lie, if they do.
-        template_vars: What stands for each placeholder of the seed prompts of its family.
+        seed_file: Path of its seed prompts, if there are any.
+        template_vars: Value of each placeholder in the seed prompts of its family.
         labels: The closed set of labels, where there is one.
         template: The output with `{label}` in it, where the output is more than the label.
         metric: Name of the benchmark's metric.
@@ -91,7 +91,7 @@ class InstructionSpec:
 
     @cached_property
     def language(self) -> str:
-        """ISO 639-1 code of the definition's language; "" where it cannot be told."""
+        """ISO 639-1 code of the definition's language; "" if it is not recognised."""
         return language(self.definition)
 
     @cached_property

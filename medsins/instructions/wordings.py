@@ -1,6 +1,6 @@
-"""Which instructions go with the instances of a task: its definition, seed prompts, expansions.
+"""The instructions of a task: its definition, its seed prompts or its expansions.
 
-Expansions lie in a folder, one `<task>.jsonl` for each task, a row for each instruction with at
+Expansions are in a folder with one `<task>.jsonl` for each task, a row for each instruction with at
 least `id` and `text`; `medsins expand` writes them.
 """
 
@@ -19,7 +19,7 @@ KINDS = ("definition", "seeds", "expanded")
 """What a user can ask for: the definition alone, the seed prompts, or the expansions."""
 
 EXPANSIONS = "medsins-instructions"
-"""Folder of expansions unless the user names another."""
+"""Default folder of expansions."""
 
 
 class Instructed(Protocol):
@@ -68,17 +68,17 @@ def wordings(task: Instructed, kind: str, folder: Path | None = None) -> list[Wo
     Args:
         task: The task.
         kind: One of `KINDS`.
-        folder: Where expansions lie; default: `medsins-instructions`.
+        folder: Folder of expansions; default: `medsins-instructions`.
 
     Raises:
         UnknownNameError: There is no such kind.
-        CheckError: The task has no seed prompts, and they are asked for.
+        CheckError: The kind is "seeds", and the task has none.
         MissingFilesError: The task has no expansions in the folder.
         InvalidFileError: Its file of expansions cannot be read.
     """
     if kind not in KINDS:
         raise UnknownNameError(
-            f"instructions={kind!r} is not there; choose one of {', '.join(KINDS)}."
+            f"instructions={kind!r} is unknown; choose one of {', '.join(KINDS)}."
         )
     if kind == "definition":
         texts = [task.definition]
@@ -100,8 +100,8 @@ def _expanded(task: Instructed, folder: Path) -> list[str]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
         raise MissingFilesError(
-            f"{path} is not there: {task.name} has no expanded instructions. Make them with "
-            f"`medsins expand {task.name}`, or name the folder where they lie."
+            f"{path} does not exist: {task.name} has no expanded instructions. Make them with "
+            f"`medsins expand {task.name}`, or name the folder that has them."
         ) from error
     texts = []
     for number, line in enumerate(lines, 1):
@@ -111,12 +111,12 @@ def _expanded(task: Instructed, folder: Path) -> list[str]:
             whole = row["id"] == instruction_id(task.name, text)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidFileError(
-                f"{path}, line {number}, is no expanded instruction of {task.name}. Write the "
+                f"{path}, line {number}, is not an expanded instruction of {task.name}. Write the "
                 f"file again with `medsins expand {task.name}`."
             ) from error
         if not whole:
             raise InvalidFileError(
-                f"{path}, line {number}: the text was changed after it was checked, its id says. "
+                f"{path}, line {number}: the id does not match, so the text was changed later. "
                 f"Write the file again with `medsins expand {task.name}`."
             )
         texts.append(text)

@@ -1,7 +1,7 @@
 """Readers of annotated text: CoNLL columns (IOB, IOBES), PubTator and brat standoff.
 
 Whatever the format, offsets count characters from 0 and ends are exclusive. A mention whose
-offsets lie outside its text, or whose text differs from what stands there, is an error of the
+offsets are outside its text, or whose text differs from the text at its offsets, is an error of the
 record: it is set aside with its reason, never repaired silently.
 """
 
@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from medsins.errors import CorruptFileError, RecordError
-from medsins.raw.files import Batch, Cutter, FileSet, RawFile, Span, file_set
+from medsins.raw.files import Batch, FileSet, RawFile, Reader, Span, file_set, parsed
 from medsins.raw.records import line_blocks
 
 _BATCH = 1024
@@ -57,7 +59,7 @@ class Sentence:
 
 
 def conll(*patterns: str, token: int = 0, tag: int = -1, **splits: str | Sequence[str]) -> FileSet:
-    """CoNLL columns: one token a line, blank lines between sentences; a record is a `Sentence`.
+    """CoNLL columns: one token a line, empty lines between sentences; a record is a `Sentence`.
 
     Columns are split at tabs, or at spaces in lines without a tab. `-DOCSTART-` lines are left
     out.
@@ -72,21 +74,16 @@ def conll(*patterns: str, token: int = 0, tag: int = -1, **splits: str | Sequenc
 
 
 @dataclass(frozen=True)
-class ConllReader:
+class ConllReader(Reader):
     """Reads sentences of CoNLL columns; see `conll` for the fields."""
 
     token: int
     tag: int
-    companions: tuple[str, ...] = ()
-
-    def cutter(self) -> Cutter | None:
-        """Return None: these files are small."""
-        return None
 
     def read(self, file: RawFile, span: Span | None = None) -> Iterator[Batch]:
         """Yield sentences; rows count them. One with a malformed line is set aside."""
         del span
-        yield from _parsed(file, self._sentence)
+        yield from _batches(file, self._sentence)
 
     def _sentence(self, block: list[str]) -> Sentence:
         tokens, tags = [], []
@@ -106,26 +103,15 @@ class ConllReader:
         return Sentence(tuple(tokens), tuple(tags))
 
 
-def _parsed(file: RawFile, parse: Callable[[list[str]], Any]) -> Iterator[Batch]:
-    """Yield what a function makes of the blocks of lines between blank lines, in batches."""
-    batch = Batch(file.name, [], [])
-    records: list[Any] = []
-    rows: list[int] = []
-    batch.records, batch.rows = records, rows
-    for row, block in enumerate(_blank_separated(file), 1):
-        try:
-            records.append(parse(block))
-            rows.append(row)
-        except RecordError as error:
-            batch.bad.append((row, error))
-        if len(records) + len(batch.bad) >= _BATCH:
-            yield batch
-            batch, records, rows = Batch(file.name, [], []), [], []
-            batch.records, batch.rows = records, rows
-    yield batch
+def _batches(file: RawFile, parse: Callable[[list[str]], Any]) -> Iterator[Batch]:
+    """Yield the parsed blocks of a file in batches."""
+    numbered = enumerate(_blocks(file), 1)
+    while several := list(islice(numbered, _BATCH)):
+        yield parsed(file.name, several, parse)
 
 
-def _blank_separated(file: RawFile) -> Iterator[list[str]]:
+def _blocks(file: RawFile) -> Iterator[list[str]]:
+    """Yield the blocks of lines between empty lines."""
     block: list[str] = []
     for _, first, lines in line_blocks(file):
         for number, data in enumerate(lines, first):
@@ -213,19 +199,13 @@ def pubtator(*patterns: str, **splits: str | Sequence[str]) -> FileSet:
 
 
 @dataclass(frozen=True)
-class PubTatorReader:
+class PubTatorReader(Reader):
     """Reads PubTator documents."""
-
-    companions: tuple[str, ...] = ()
-
-    def cutter(self) -> Cutter | None:
-        """Return None: these files are small."""
-        return None
 
     def read(self, file: RawFile, span: Span | None = None) -> Iterator[Batch]:
         """Yield a `Document` for each abstract; rows count them."""
         del span
-        yield from _parsed(file, _pubtator_document)
+        yield from _batches(file, _pubtator_document)
 
 
 def _pubtator_document(lines: list[str]) -> Document:
@@ -266,14 +246,10 @@ def brat(*patterns: str, **splits: str | Sequence[str]) -> FileSet:
 
 
 @dataclass(frozen=True)
-class BratReader:
+class BratReader(Reader):
     """Reads brat documents."""
 
-    companions: tuple[str, ...] = (".ann",)
-
-    def cutter(self) -> Cutter | None:
-        """Return None: a document is one unit."""
-        return None
+    companions = (".ann",)
 
     def read(self, file: RawFile, span: Span | None = None) -> Iterator[Batch]:
         """Yield one `Document`."""
@@ -282,15 +258,10 @@ class BratReader:
         text = file.text("utf-8")
         annotations = file.sibling(".ann").text()
         identifier = file.name.rsplit("/", 1)[-1].partition(".txt")[0]
-        try:
-            document = _brat_document(identifier, text, annotations)
-        except RecordError as error:
-            yield Batch(file.name, [], [], [(1, error)])
-            return
-        yield Batch(file.name, [document], [1])
+        yield parsed(file.name, [(1, text)], partial(_brat_document, identifier, annotations))
 
 
-def _brat_document(identifier: str, text: str, annotations: str) -> Document:
+def _brat_document(identifier: str, annotations: str, text: str) -> Document:
     document = Document(identifier, text)
     for line in annotations.split("\n"):
         line = line.rstrip("\r\t ")

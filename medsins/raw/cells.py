@@ -18,8 +18,8 @@ class Layout:
     """What a record holds.
 
     Attributes:
-        columns: Columns whose cells stand under their own names.
-        groups: (name, columns) of columns whose cells stand together.
+        columns: Columns that are keys of the record.
+        groups: (name, columns) of columns whose cells are one tuple.
     """
 
     columns: tuple[str, ...]
@@ -30,7 +30,7 @@ class Layout:
         """Return the layout of these columns and groups.
 
         Raises:
-            ValueError: A group is called like a column, or there is nothing to read.
+            ValueError: A group has the name of a column, or there is nothing to read.
         """
         made = cls(tuple(columns), tuple((name, tuple(group)) for name, group in groups.items()))
         for name, group in made.groups:
@@ -48,9 +48,9 @@ class Layout:
 
 
 class Records(Sequence[Record]):
-    """The records of some columns, each made anew when its turn comes.
+    """The records of some columns, made one at a time as they are read.
 
-    A thousand dicts of eighty cells made at once have left the cache before they are mapped.
+    Thousands of dicts made at once would not fit into the cache of a core.
 
     Args:
         layout: What a record holds.
@@ -104,17 +104,17 @@ def _row_maker(layout: Layout) -> Callable[..., Iterator[Record]]:
 
 
 def check_columns(where: str, names: Sequence[str], wanted: Sequence[str]) -> None:
-    """Refuse a header without a wanted column, or with two of a name; no name is none."""
+    """Raise if a header lacks a wanted column or has two of one name; empty names are ignored."""
     missing = [name for name in wanted if name not in names]
     if missing:
         listed = ", ".join(repr(name) for name in names if name)
         raise CorruptFileError(
             f"{where} has no column {', '.join(map(repr, missing))}. Its columns are "
-            f"{listed or 'without names'}. Check that it is the file its name says."
+            f"{listed or 'without names'}. Check that it is the right file."
         )
     repeated = [name for name in dict.fromkeys(wanted or names) if name and names.count(name) > 1]
     if repeated:
         raise CorruptFileError(
-            f"{where} has more than one column {', '.join(map(repr, repeated))}: which one is "
-            "meant cannot be told. Rename the others."
+            f"{where} has more than one column {', '.join(map(repr, repeated))}, so it is unclear "
+            "which one to read. Rename the others."
         )

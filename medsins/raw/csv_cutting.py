@@ -2,7 +2,7 @@
 
 A span has to begin where a row begins, and a line break inside a quoted cell begins none. Under
 RFC 4180 every quote that opens is closed and a quote inside a quoted cell is doubled, so a line
-break ends a row exactly where an even number of quotes stands before it: one pass that counts
+break ends a row exactly where the number of quotes before it is even: one pass that counts
 quotes, which happens while the file is hashed anyway, finds all the cuts without parsing a cell.
 """
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
 from medsins.errors import CorruptFileError, RecordError
-from medsins.raw.files import Batch, Cutter, FileSet, RawFile, Span, file_set
+from medsins.raw.files import Batch, FileSet, RawFile, Reader, Span, file_set, parsed
 
 
 def xml(*patterns: str, roots: Sequence[str] = (), **splits: str | Sequence[str]) -> FileSet:
@@ -23,15 +23,10 @@ def xml(*patterns: str, roots: Sequence[str] = (), **splits: str | Sequence[str]
 
 
 @dataclass(frozen=True)
-class XmlReader:
+class XmlReader(Reader):
     """Reads one XML document a file; see `xml` for the field."""
 
     roots: tuple[str, ...]
-    companions: tuple[str, ...] = ()
-
-    def cutter(self) -> Cutter | None:
-        """Return None: a document is one unit."""
-        return None
 
     def read(self, file: RawFile, span: Span | None = None) -> Iterator[Batch]:
         """Yield the root element (`xml.etree.ElementTree.Element`).
@@ -40,19 +35,18 @@ class XmlReader:
         among thousands does not stop a build, unless there are more of them than its limit.
         """
         del span
+        yield parsed(file.name, [(1, file)], self._root)
+
+    def _root(self, file: RawFile) -> ElementTree.Element:
         try:
             root = ElementTree.fromstring(file.read())
         except (ElementTree.ParseError, LookupError, ValueError) as error:
-            # Of an encoding that the parser does not know it complains in other ways.
-            wrong = RecordError("XML is not well-formed", detail=str(error))
-            yield Batch(file.name, [], [], [(1, wrong)])
-            return
+            # An encoding that the parser does not know is a LookupError or a ValueError.
+            raise RecordError("XML is not well-formed", detail=str(error)) from error
         if self.roots and root.tag not in self.roots:
             wanted = " or ".join(f"<{name}>" for name in self.roots)
-            wrong = RecordError(f"root element is not {wanted}", detail=f"it is <{root.tag}>")
-            yield Batch(file.name, [], [], [(1, wrong)])
-            return
-        yield Batch(file.name, [root], [1])
+            raise RecordError(f"root element is not {wanted}", detail=f"it is <{root.tag}>")
+        return root
 
 
 @dataclass(slots=True)
@@ -95,14 +89,8 @@ _ESCAPES = {"n": "\n", "t": "\t", "W": " "}
 
 
 @dataclass(frozen=True)
-class OboReader:
+class OboReader(Reader):
     """Reads the terms of OBO files."""
-
-    companions: tuple[str, ...] = ()
-
-    def cutter(self) -> Cutter | None:
-        """Return None: terms refer to one another, so a file is one unit."""
-        return None
 
     def read(self, file: RawFile, span: Span | None = None) -> Iterator[Batch]:
         """Yield every `Term`; rows count them.
@@ -115,19 +103,9 @@ class OboReader:
         if not text.startswith("format-version:") and "\n[Term]" not in f"\n{text}":
             raise CorruptFileError(
                 f"{file.path} does not look like an OBO file: it has no format-version line. "
-                "Check that it is the file its name says."
+                "Check that it is the right file."
             )
-        batch = Batch(file.name, [], [])
-        terms: list[Term] = []
-        rows: list[int] = []
-        for row, stanza in enumerate(_term_stanzas(text), 1):
-            try:
-                terms.append(_term(stanza))
-                rows.append(row)
-            except RecordError as error:
-                batch.bad.append((row, error))
-        batch.records, batch.rows = terms, rows
-        yield batch
+        yield parsed(file.name, enumerate(_term_stanzas(text), 1), _term)
 
 
 def _term_stanzas(text: str) -> Iterator[list[str]]:

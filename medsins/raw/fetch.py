@@ -33,13 +33,13 @@ _LOG = logger("raw")
 def download(
     wanted: Download, folder: Path, tick: Callable[[int], object] = lambda _: None
 ) -> bool:
-    """Get a file into a folder, unless it is there already.
+    """Download a file into a folder, unless it exists already.
 
-    The bytes go to a temporary name beside the final one, and an interrupted transfer goes on
-    from there; the final name appears only when the digest is right.
+    The bytes go into a temporary file beside the final one, from which an interrupted transfer is
+    resumed; it gets the final name only if its digest is right.
 
     Args:
-        wanted: What to get.
+        wanted: The file.
         folder: The source's folder.
         tick: Called with the number of new bytes as they arrive.
 
@@ -51,11 +51,11 @@ def download(
     """
     target = folder / wanted.path
     if target.is_file() and sha256(target) == wanted.sha256:
-        _LOG.info("%s is there already", target)
+        _LOG.info("%s exists already", target)
         return False
     if target.is_file():
         raise FetchError(
-            f"{target} is there, but it is not the pinned file (SHA-256 {sha256(target)[:12]}…, "
+            f"{target} exists, but it is not the pinned file (SHA-256 {sha256(target)[:12]}…, "
             f"pinned {wanted.sha256[:12]}…). Move it away to fetch the pinned one."
         )
     with _writing(target.parent):
@@ -105,8 +105,8 @@ def _accept(part: Path, wanted: Download, url: str) -> None:
     part.unlink()
     if begin.startswith(_PAGE) or (begin.startswith(_MARKUP) and _HTML.search(begin)):
         raise FetchError(
-            f"{url} delivered a web page instead of the file: it may want a log-in, a click, or "
-            "be gone."
+            f"{url} delivered a web page instead of the file: it may require a login or a click, "
+            "or have moved."
         )
     raise FetchError(
         f"{url} delivered {size:,} bytes with SHA-256 {found[:12]}…, pinned is "
@@ -115,14 +115,14 @@ def _accept(part: Path, wanted: Download, url: str) -> None:
 
 
 def _shown(url: str) -> str:
-    """Return an address for the log, without what may be a key."""
+    """Return an address for the log, without user, password and query, which may hold a key."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _transfer(url: str, part: Path, tick: Callable[[int], object]) -> None:
     if urlsplit(url).scheme not in ("http", "https"):
-        raise FetchError(f"{url} is no web address.")
+        raise FetchError(f"{url} is not a web address.")
     again = Retrying(**policy(_LOG, _shown(url), attempts=_ATTEMPTS, first=_FIRST_WAIT_SECONDS))
     try:
         again(_attempt, url, part, tick)
@@ -154,7 +154,7 @@ def _attempt(url: str, part: Path, tick: Callable[[int], object]) -> None:
         raise
     except urllib.error.HTTPError as error:
         if error.code == 416 and have:
-            # Nothing is left to send: what is there is whole, or of another file.
+            # Nothing is left to send: the partial file is complete, or is of another file.
             return
         if error.code in _TRANSIENT_STATUS:
             said = f"the server answered {error.code} {error.reason}"

@@ -1,4 +1,4 @@
-"""Raw files: which ones a source has, where they lie, and how to open them.
+"""Raw files: which ones a source has, where they are, and how to open them.
 
 A recipe names its files with glob patterns, relative to the folder of its source. `a.csv` is
 also found as `a.csv.gz`, `a.csv.xz` or `a.csv.bz2`. `a.zip!inner/*.csv` names members of a zip
@@ -18,12 +18,12 @@ import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any, Protocol
+from typing import IO, Any, ClassVar, Protocol
 
 from medsins.errors import CorruptFileError, MedsinsError, MissingFilesError, RecordError
 from medsins.taxonomy import SPLITS
@@ -56,7 +56,7 @@ class RawFile:
     """One raw file on disk, or one member of an archive on disk.
 
     Attributes:
-        path: Where the file, or the archive that holds it, lies.
+        path: Path of the file, or of the archive that holds it.
         name: Its path below the source's folder, with `/`; `archive!member` for a member.
         split: The official split it belongs to, or "" where the source has none.
         member: The member's path inside the archive, or "".
@@ -73,7 +73,7 @@ class RawFile:
 
         Raises:
             CorruptFileError: The file or its archive ends early or is damaged.
-            MissingFilesError: The file has gone.
+            MissingFilesError: The file does not exist.
         """
         with self.reading():
             if self.member:
@@ -89,10 +89,10 @@ class RawFile:
         try:
             yield
         except MedsinsError:
-            # Said already, and maybe of another file: the one that is read together with this.
+            # It has a message already, perhaps about a companion of this file.
             raise
         except FileNotFoundError as error:
-            raise MissingFilesError(f"{self.path} is not there, or not any more.") from error
+            raise MissingFilesError(f"{self.path} does not exist, or not any more.") from error
         except PermissionError as error:
             raise MissingFilesError(
                 f"{self.path} cannot be read: permission denied. Change its mode or its owner."
@@ -200,7 +200,7 @@ def _open_member(path: Path, member: str) -> Iterator[IO[bytes]]:
             opened = archive.extractfile(member)
     except KeyError as error:
         raise MissingFilesError(
-            f"{path} has no member {member}. Check that it is the archive its name says, and whole."
+            f"{path} has no member {member}. Check that it is the right archive, and complete."
         ) from error
     except RuntimeError as error:
         # A password, or a compression method that Python cannot undo.
@@ -252,25 +252,46 @@ class Batch:
     origin: str = ""
 
 
+def parsed(
+    file: str, rows: Iterable[tuple[int, Any]], parse: Callable[[Any], Any], origin: str = ""
+) -> Batch:
+    """Return a batch of parsed rows; those whose parsing raises `RecordError` are bad.
+
+    Args:
+        file: Name of the file, as in `RawFile.name`.
+        rows: (number, unparsed record) pairs.
+        parse: Returns the record.
+        origin: See `Batch`.
+    """
+    records, numbers, bad = [], [], []
+    for number, row in rows:
+        try:
+            records.append(parse(row))
+            numbers.append(number)
+        except RecordError as error:
+            # A copy: what was raised holds its stack frames, and with them the whole batch.
+            copy = RecordError(error.reason, field=error.field, detail=error.detail)
+            bad.append((number, copy))
+    return Batch(file, records, numbers, bad, origin)
+
+
 Span = tuple[int, int]
-"""First byte and the byte after the last of a part of a file."""
+"""A range of bytes in a file: the first, and the one after the last."""
 
 
 class Reader(Protocol):
     """Turns one raw file into batches of records."""
 
-    @property
-    def companions(self) -> tuple[str, ...]:
-        """Suffixes of files that are read together with each listed one."""
-        ...
+    companions: ClassVar[tuple[str, ...]] = ()
+    """Suffixes of files that are read together with each listed one."""
 
     def read(self, file: RawFile, span: Span | None = None) -> Iterator[Batch]:
-        """Yield the records of a file, or of the bytes of it that `cutter` cut out."""
+        """Yield the records of a file, or of one span of it between two cuts of `cutter`."""
         ...
 
     def cutter(self) -> Cutter | None:
-        """Return what finds record boundaries in an uncompressed file; None if it is one unit."""
-        ...
+        """Return what finds record boundaries in an uncompressed file; None: it is never cut."""
+        return None
 
 
 class Cutter(Protocol):
@@ -312,7 +333,7 @@ class FileSet:
             MissingFilesError: The folder is a file, or a pattern's folder is one.
         """
         if folder.exists() and not folder.is_dir():
-            raise MissingFilesError(f"{folder} is a file, but the source's folder is due there.")
+            raise MissingFilesError(f"{folder} is a file, but has to be the source's folder.")
         found: list[RawFile] = []
         absent: list[tuple[str, str]] = []
         for split, patterns in self.patterns.items():
@@ -335,18 +356,16 @@ class Located:
 
 
 def _refuse_wrong_kind(folder: Path, pattern: str) -> None:
-    """Say so if a path of the pattern exists, but as a file where a folder is due, or reverse."""
+    """Raise if a path of the pattern is a file instead of a folder, or the reverse."""
     parts = pattern.split("!")[0].split("/")
     path = folder
     for number, part in enumerate(parts):
         path = path / part
         last = number == len(parts) - 1
         if path.is_file() and not last:
-            raise MissingFilesError(
-                f"{path} is a file, but a folder is due there ({pattern} is wanted)."
-            )
+            raise MissingFilesError(f"{path} is a file, but has to be a folder (for {pattern}).")
         if path.is_dir() and last:
-            raise MissingFilesError(f"{path} is a folder, but a file is due there.")
+            raise MissingFilesError(f"{path} is a folder, but has to be a file.")
 
 
 def _match(folder: Path, pattern: str, split: str) -> list[RawFile]:
@@ -433,10 +452,10 @@ def blocks(stream: Readable, size: int = 1 << 20) -> Iterator[bytes]:
 class SpanStream(io.RawIOBase):
     """The bytes of one span of an open stream, with a count of quotes as they pass by.
 
-    A byte order mark at the start of the file is left out. Arrow reads from it, which asks for two
-    things more. It drops a line feed that begins a block if the last block ended in a carriage
-    return, even inside a quoted cell: so no block ends there. And it reads ahead in a thread of its
-    own: closing waits for that, so that the file below can be closed next.
+    A byte order mark at the start of the file is left out. Arrow reads from it, with two
+    peculiarities. It drops a line feed at the start of a block if the last block ended in a
+    carriage return, even inside a quoted cell: so no block ends in one. And it reads ahead in a
+    thread of its own: closing waits for that, so that the file itself can be closed afterwards.
 
     Attributes:
         counts: Whether quotes are counted.
@@ -485,7 +504,7 @@ class SpanStream(io.RawIOBase):
             return given
 
     def close(self) -> None:
-        """Wait until nobody is reading, and let nobody read any more."""
+        """Wait for a read in another thread to end; later reads return nothing."""
         with self._lock:
             super().close()
 

@@ -14,15 +14,26 @@ import orjson
 
 from medsins.errors import CorruptFileError, RecordError
 from medsins.raw.csv_cutting import RowCutter
-from medsins.raw.files import Batch, Cutter, FileSet, RawFile, Span, SpanStream, blocks, file_set
+from medsins.raw.files import (
+    Batch,
+    Cutter,
+    FileSet,
+    RawFile,
+    Reader,
+    Span,
+    SpanStream,
+    blocks,
+    file_set,
+    parsed,
+)
 
 STREAMED = 16 << 20
-"""Bytes from which on a JSON document is not read as a whole."""
+"""Size in bytes above which a JSON document is parsed piece by piece."""
 
 _BATCH = 1024
 _STREAM_BLOCK = 1 << 20
-_BLANK = re.compile(r"[ \t\r\n]*")
-_MAY_GO_ON = re.compile(r"[-+.eE\d]*")
+_SPACE = re.compile(r"[ \t\r\n]*")
+_NUMBER_PART = re.compile(r"[-+.eE\d]*")
 
 
 def json(
@@ -37,7 +48,7 @@ def json(
 
     Args:
         *patterns: Files without an official split.
-        records: Takes the document and yields its records, where they lie deeper.
+        records: Takes the document and yields its records, where they are nested deeper.
         **splits: Files by official split.
     """
     return file_set(JsonReader(records), patterns, splits)
@@ -64,36 +75,31 @@ def lines(*patterns: str, encoding: str = "utf-8", **splits: str | Sequence[str]
         **splits: Files by official split.
     """
     if "\n".encode(encoding) != b"\n":
-        raise ValueError(f"lines of {encoding} text cannot be told apart by their bytes")
+        raise ValueError(f"lines of {encoding} text cannot be found by their bytes")
     return file_set(LineReader(encoding), patterns, splits)
 
 
 def superni(*tasks: str, group: Callable[[str], str] = str.strip) -> FileSet:
     """Task files of Super-NaturalInstructions, in the folder `superni/` of the raw root.
 
-    They are looked for at any depth and under any ending, since people keep the whole repository
-    (`tasks/task1451_….json`) or single files. A record is an instance: a dict with `input`, and
+    They are found at any depth, compressed or not, in a copy of the whole repository
+    (`tasks/task1451_….json`) or as single files. A record is an instance: a dict with `input`, and
     `output` as a list of accepted answers. Both generations of the schema are read.
 
     Args:
         *tasks: File names without `.json`, such as "task1451_drug_dose_extraction".
-        group: Takes an input and returns what several instances may share, and a split must not
-            tear apart: the sentence, the passage. Default: the whole input.
+        group: Takes an input and returns the sentence or passage that several instances share, so
+            that they all go into one split. Default: the whole input.
     """
     found = file_set(SuperNIReader(group), tuple(f"**/{task}*.json" for task in tasks), {})
     return replace(found, folder="superni")
 
 
 @dataclass(frozen=True)
-class JsonReader:
+class JsonReader(Reader):
     """Reads one JSON document a file; see `json` for the field."""
 
     records: Callable[[Any], Iterable[Any]] | None
-    companions: tuple[str, ...] = ()
-
-    def cutter(self) -> Cutter | None:
-        """Return None: a document is one unit."""
-        return None
 
     def _found(self, file: RawFile) -> Iterator[Any]:
         if self.records is None and not file.member and file.path.stat().st_size > STREAMED:
@@ -123,7 +129,7 @@ class JsonReader:
         except (LookupError, TypeError, AttributeError) as error:
             raise CorruptFileError(
                 f"{file.path} is JSON, but not laid out as its source documents it "
-                f"({type(error).__name__}: {error}). Check that it is the file its name says."
+                f"({type(error).__name__}: {error}). Check that it is the right file."
             ) from error
 
 
@@ -136,9 +142,10 @@ def _lines(file: RawFile) -> Iterator[Any]:
 
 
 def _has_many_values(file: RawFile) -> bool:
-    """Return whether the first line is a whole value, and not all of the file: JSON Lines."""
+    """Return whether the first line is a whole value and more lines follow: JSON Lines."""
     with file.open() as stream:
         begin = stream.read(_STREAM_BLOCK).removeprefix(codecs.BOM_UTF8).lstrip()
+        # As much again each time, until the first line is complete: the line may be the whole file.
         while b"\n" not in begin and (block := stream.read(len(begin) + 1)):
             begin += block
         first, ended, rest = begin.partition(b"\n")
@@ -154,8 +161,7 @@ def _has_many_values(file: RawFile) -> bool:
 def _elements(file: RawFile) -> Iterator[Any]:
     """Yield the elements of a document's array, or the pairs of its object, one by one.
 
-    Corpora of hundreds of megabytes come as one document; its text passes through a buffer that
-    holds little more than one element.
+    Corpora of hundreds of megabytes come as one document.
 
     Raises:
         CorruptFileError: The document is cut off, or is neither an array nor an object.
@@ -171,29 +177,31 @@ def _elements(file: RawFile) -> Iterator[Any]:
             value = text.value()
             if opening == "{":
                 if not isinstance(value, str):
-                    text.fail("a key is due")
+                    text.fail("a key is missing")
                 text.expect(":")
                 yield value, text.value()
             else:
                 yield value
             symbol = text.symbol(take=False)
             if symbol == ",":
-                # What follows is a value: a document does not end with a comma.
+                # Take it. A closing bracket after it is an error, found where a value is read.
                 text.symbol()
             elif symbol != closing:
-                text.fail("a comma is due")
+                text.fail("a comma is missing")
         text.symbol()
         if text.symbol(take=False):
-            text.fail("something follows its end")
+            text.fail("something follows the end of the document")
 
 
 class _JsonText:
-    """A window on the text of a JSON document that moves along as values are taken from it."""
+    """A moving window on the text of a JSON document, which holds little more than one element."""
 
     def __init__(self, file: RawFile, stream: IO[bytes]) -> None:
         self._file, self._stream = file, stream
         self._decode = codecs.getincrementaldecoder("utf-8-sig")().decode
-        # It only looks for the end of a value; what the value is, orjson says, as for any file.
+        # The standard library can parse a value at an offset and return where it ends, orjson
+        # cannot. So this one only looks for the end, with numbers left as text, and orjson parses
+        # the value, so that large documents give the same values as small ones.
         self._scan = json_decoder.JSONDecoder(
             parse_int=str, parse_float=str, parse_constant=self._refuse
         ).raw_decode
@@ -203,10 +211,11 @@ class _JsonText:
         self._ended = False
 
     def _more(self) -> bool:
-        """Read on; return whether there was anything left to read."""
+        """Read another block; return whether the end had not been reached before."""
         if self._ended:
             return False
-        # The more is waiting, the more is read: a long element is not scanned over and over.
+        # As much again as is waiting: an element of n characters is scanned from its start about
+        # log(n) times, and not once for every block.
         block = self._stream.read(max(_STREAM_BLOCK, len(self._text) - self._at))
         self._ended = not block
         try:
@@ -218,9 +227,9 @@ class _JsonText:
         return True
 
     def symbol(self, *, take: bool = True) -> str:
-        """Return the next character that is no white space; "" at the end."""
+        """Return the next character that is not white space; "" at the end."""
         while True:
-            self._at = _BLANK.match(self._text, self._at).end()  # type: ignore[union-attr]
+            self._at = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr]
             if self._at < len(self._text):
                 found = self._text[self._at]
                 self._at += take
@@ -229,9 +238,9 @@ class _JsonText:
                 return ""
 
     def expect(self, symbol: str) -> None:
-        """Take the next character, which has to be this one."""
+        """Take the next character, or fail if it is another one."""
         if self.symbol() != symbol:
-            self.fail(f"{symbol!r} is due")
+            self.fail(f"{symbol!r} is missing")
 
     def value(self) -> Any:
         """Return the next value."""
@@ -245,8 +254,8 @@ class _JsonText:
                 continue
             except RecursionError:
                 self.fail("it is nested too deeply")
-            # A number may go on in what is not read yet.
-            if not _MAY_GO_ON.fullmatch(self._text, end) or not self._more():
+            # At the end of the window, "12" may be the beginning of "123": read on to be sure.
+            if not _NUMBER_PART.fullmatch(self._text, end) or not self._more():
                 start, self._at = self._at, end
                 try:
                     return orjson.loads(self._text[start:end])
@@ -254,10 +263,10 @@ class _JsonText:
                     self.fail(str(error))
 
     def _refuse(self, constant: str) -> NoReturn:
-        self.fail(f"{constant} is none of its values")
+        self.fail(f"{constant} is not a JSON value")
 
     def fail(self, what: str) -> NoReturn:
-        """Say that the document is no JSON here."""
+        """Raise the error that the document is not valid JSON here."""
         raise CorruptFileError(
             f"{self._file.path} is not valid JSON: {what}, near character "
             f"{self._passed + self._at:,}. The file is cut off or damaged; get it again."
@@ -286,17 +295,15 @@ def load(file: RawFile) -> Any:
 
 
 @dataclass(frozen=True)
-class JsonLinesReader:
+class JsonLinesReader(Reader):
     """Reads one JSON value a line."""
-
-    companions: tuple[str, ...] = ()
 
     def cutter(self) -> Cutter | None:
         """Return a cutter at line breaks; a file that may be one array is not cut."""
         return _LineCutter()
 
     def read(self, file: RawFile, span: Span | None = None) -> Iterator[Batch]:
-        """Yield the lines' values; a line that is no JSON is set aside, a blank one left out."""
+        """Yield the lines' values; invalid lines are set aside, empty ones are left out."""
         if _begins_array(file) and not _has_many_values(file):
             return JsonReader(None).read(file)
         return _parse_lines(file, span)
@@ -334,23 +341,16 @@ def _parse_lines(file: RawFile, span: Span | None) -> Iterator[Batch]:
             values = list(map(orjson.loads, chunk))
             yield Batch(file.name, values, range(row, row + len(chunk)), origin=origin)
         except orjson.JSONDecodeError:
-            yield _parse_each(file.name, chunk, row, origin)
+            # A line is bad or empty. Parsing one by one is slower, but finds out which.
+            numbered = (item for item in enumerate(chunk, row) if item[1].strip())
+            yield parsed(file.name, numbered, _value, origin)
 
 
-def _parse_each(name: str, chunk: list[bytes], first: int, origin: str) -> Batch:
-    batch = Batch(name, [], [], origin=origin)
-    values: list[Any] = []
-    rows: list[int] = []
-    for row, line in enumerate(chunk, first):
-        if not line.strip():
-            continue
-        try:
-            values.append(orjson.loads(line))
-            rows.append(row)
-        except orjson.JSONDecodeError as error:
-            batch.bad.append((row, RecordError("line is not valid JSON", detail=error.msg)))
-    batch.records, batch.rows = values, rows
-    return batch
+def _value(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise RecordError("line is not valid JSON", detail=error.msg) from error
 
 
 def line_blocks(file: RawFile, span: Span | None = None) -> Iterator[tuple[str, int, list[bytes]]]:
@@ -370,11 +370,10 @@ def line_blocks(file: RawFile, span: Span | None = None) -> Iterator[tuple[str, 
 
 
 @dataclass(frozen=True)
-class LineReader:
+class LineReader(Reader):
     """Reads text lines; see `lines` for the field."""
 
     encoding: str
-    companions: tuple[str, ...] = ()
 
     def cutter(self) -> Cutter | None:
         """Return a cutter at line breaks."""
@@ -383,22 +382,18 @@ class LineReader:
     def read(self, file: RawFile, span: Span | None = None) -> Iterator[Batch]:
         """Yield the lines; one that is not in the declared encoding is set aside."""
         for origin, first, chunk in line_blocks(file, span):
-            batch = Batch(file.name, [], [], origin=origin)
-            values: list[str] = []
-            rows: list[int] = []
-            for row, line in enumerate(chunk, first):
-                try:
-                    values.append(line.removesuffix(b"\r").decode(self.encoding))
-                    rows.append(row)
-                except UnicodeDecodeError as error:
-                    wrong = f"invalid {self.encoding} at byte {error.start} of the line"
-                    batch.bad.append((row, RecordError(f"invalid {self.encoding}", detail=wrong)))
-            batch.records, batch.rows = values, rows
-            yield batch
+            yield parsed(file.name, enumerate(chunk, first), self._text, origin)
+
+    def _text(self, line: bytes) -> str:
+        try:
+            return line.removesuffix(b"\r").decode(self.encoding)
+        except UnicodeDecodeError as error:
+            wrong = f"invalid {self.encoding} at byte {error.start} of the line"
+            raise RecordError(f"invalid {self.encoding}", detail=wrong) from error
 
 
 @dataclass(frozen=True)
-class SuperNIReader:
+class SuperNIReader(Reader):
     """Reads Super-NaturalInstructions task files of both schema generations.
 
     The older generation has `Definition` as a string and instances without `id`; the newer one
@@ -407,55 +402,40 @@ class SuperNIReader:
     """
 
     group: Callable[[str], str]
-    companions: tuple[str, ...] = ()
-
-    def cutter(self) -> Cutter | None:
-        """Return None: a task file is one unit."""
-        return None
 
     def read(self, file: RawFile, span: Span | None = None) -> Iterator[Batch]:
         """Yield dicts: `task`, `id`, `input`, `output`, `group`, `held_out` and `related`.
 
         `task` is the file's name without its ending, `id` is "" in the older schema, `output` is
-        a list of strings.
-
-        `held_out` marks the last tenth of the file, rounded up. It is the test set of those tasks
-        that MedS-Bench has: 43 of 423, 23 of 222, 650 of 6,500 (the published counts). `related`
-        marks what shares its group with the held out, and so must not be trained on.
+        a list of strings. `held_out` marks the last tenth of the file, rounded up: the test set of
+        those tasks that MedS-Bench has, 43 of 423, 23 of 222, 650 of 6,500 (the published counts).
+        `related` marks what shares its group with a held-out instance: no training data.
 
         Raises:
-            CorruptFileError: The file is no task file.
+            CorruptFileError: It is not a task file.
         """
         del span
         document = load(file)
         if not isinstance(document, dict) or not isinstance(document.get("Instances"), list):
             raise CorruptFileError(
-                f"{file.path} is JSON without a list of Instances, so no task file of "
+                f"{file.path} is JSON without a list of Instances, so it is not a task file of "
                 "Super-NaturalInstructions. Get it again from that project's tasks/ folder."
             )
         task = file.name.rsplit("/", 1)[-1].partition(".")[0]
         kept = len(document["Instances"]) * 9 // 10
-        batch = Batch(file.name, [], [])
-        records: list[dict[str, Any]] = []
-        rows: list[int] = []
-        for row, item in enumerate(document["Instances"], 1):
-            try:
-                output, text = item["output"], item["input"]
-                records.append(
-                    {
-                        "task": task,
-                        "id": item.get("id", ""),
-                        "input": text,
-                        "output": [output] if isinstance(output, str) else list(output),
-                        "group": self.group(text),
-                        "held_out": row > kept,
-                    }
-                )
-                rows.append(row)
-            except (KeyError, TypeError, AttributeError):
-                batch.bad.append((row, RecordError("instance lacks input or output")))
-        tested = {record["group"] for record in records if record["held_out"]}
-        for record in records:
+        batch = parsed(file.name, enumerate(document["Instances"], 1), self._instance)
+        for row, record in zip(batch.rows, batch.records, strict=True):
+            record["task"], record["held_out"] = task, row > kept
+        tested = {record["group"] for record in batch.records if record["held_out"]}
+        for record in batch.records:
             record["related"] = not record["held_out"] and record["group"] in tested
-        batch.records, batch.rows = records, rows
         yield batch
+
+    def _instance(self, item: Any) -> dict[str, Any]:
+        try:
+            output, text = item["output"], item["input"]
+            outputs = [output] if isinstance(output, str) else list(output)
+            found = {"id": item.get("id", ""), "input": text, "output": outputs}
+            return {**found, "group": self.group(text)}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise RecordError("instance lacks input or output") from error

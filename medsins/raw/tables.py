@@ -1,7 +1,7 @@
 """Readers of delimited text of any size; `csv_cutting` cuts large files.
 
 A record is a dict from column name to cell, and from the name of a group to the cells of its
-columns. Cells are always strings, as they stand in the file; an empty cell is "".
+columns. Cells are always strings, as in the file; an empty cell is "".
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from medsins.raw.files import (
     FileSet,
     RawFile,
     Readable,
+    Reader,
     Span,
     SpanStream,
     file_set,
@@ -53,7 +54,7 @@ def csv(
             the cells of all columns in `groups["vitals"]`, which suits the many columns of a wide
             table. A column may be in several places.
         names: Column names of files without a header row.
-        delimiter: What stands between cells.
+        delimiter: The character between cells.
         quoting: False where quotes are ordinary characters.
         encoding: Character encoding of the files.
         **splits: Files by official split.
@@ -70,11 +71,7 @@ def csv(
         if unknown or len(set(names)) < len(names):
             raise ValueError("names has to hold every one of columns, and each name once")
     reader = TableReader(
-        layout,
-        tuple(names) if names is not None else None,
-        delimiter,
-        quoting,
-        encoding,
+        layout, tuple(names) if names is not None else None, delimiter, quoting, encoding
     )
     return file_set(reader, patterns, splits)
 
@@ -88,7 +85,7 @@ def tsv(
     encoding: str = "utf-8",
     **splits: str | Sequence[str],
 ) -> FileSet:
-    """Files of tab separated cells, where quotes are ordinary characters unless told otherwise."""
+    """Files of tab separated cells; by default, quotes are ordinary characters. See `csv`."""
     return csv(
         *patterns,
         columns=columns,
@@ -102,7 +99,7 @@ def tsv(
 
 
 @dataclass(frozen=True)
-class TableReader:
+class TableReader(Reader):
     """Reads delimited text with Arrow's parser; see `csv` for the fields.
 
     Attributes:
@@ -114,7 +111,6 @@ class TableReader:
     delimiter: str
     quoting: bool
     encoding: str
-    companions: tuple[str, ...] = ()
 
     def cutter(self) -> Cutter | None:
         """Return a cutter by quote parity; text in another encoding is one unit."""
@@ -154,12 +150,12 @@ class TableReader:
                 return
 
     def _header(self, file: RawFile) -> tuple[str, ...]:
-        """Return the column names of the header row; the wanted ones are there once each."""
+        """Return the column names of the header row; each wanted one occurs exactly once."""
         import csv as stdlib_csv
 
         with file.open() as stream:
             source: Any = self._decoded(stream, file)
-            # Bytes that are no UTF-8 may well stand in another row: told apart below.
+            # The invalid bytes may be in a later row: those of the header are checked below.
             lines = io.TextIOWrapper(source, "utf-8-sig", "surrogateescape", newline="")
             rows: Iterator[list[str]]
             if self.quoting:
@@ -172,10 +168,10 @@ class TableReader:
             except stdlib_csv.Error as error:
                 raise CorruptFileError(
                     f"{file.path} does not begin with a header row ({error}). Check that it is "
-                    "the file its name says."
+                    "the right file."
                 ) from error
         if not names:
-            raise CorruptFileError(f"{file.path} is empty; a header row is due.")
+            raise CorruptFileError(f"{file.path} is empty, without a header row.")
         if any("\udc80" <= letter <= "\udcff" for letter in "".join(names)):
             raise CorruptFileError(
                 f"{file.path}: the header row is not UTF-8 text. Convert the file, or declare its "
@@ -207,8 +203,8 @@ class TableReader:
         row = 0
 
         def spelt(columns: tuple[str, ...]) -> list[str]:
-            # Arrow decodes the rows that it refuses, and gives up on bytes that are no UTF-8. So
-            # the lenient way passes every byte as a character of its own.
+            # Arrow decodes the rows that it refuses, and fails on bytes that are not UTF-8. So the
+            # lenient way passes every byte as a character of its own.
             return [name.encode().decode("latin-1") if lenient else name for name in columns]
 
         def refuse(row: Any) -> str:
@@ -246,13 +242,13 @@ class TableReader:
                     rows, bad = _number(arrow_batch.num_rows, row, refused)
                     row = rows[-1] if rows else row
                     if row > done:
-                        batch = _to_records(file.name, arrow_batch, layout, rows, bad, lenient)
-                        batch.origin = origin
+                        batch = Batch(file.name, [], rows, bad, origin)
+                        _decode(batch, arrow_batch, layout, lenient)
                         yield _after(batch, done)
             except pa.ArrowInvalid as error:
-                # Arrow tells its errors apart by their words alone; tests/raw/test_tables.py has
-                # each, so that a version that words them otherwise is found out. A header row
-                # longer than the block makes the file seem empty: no types can be inferred.
+                # Arrow's errors differ in their messages alone; tests/raw/test_tables.py provokes
+                # each, so that a version with other messages fails there. A header row longer than
+                # the block makes the file seem empty: no types can be inferred.
                 large = "cannot infer" in str(error) and (alone or stream.passed >= size)
                 if large or "straddling" in str(error):
                     raise _StraddlingRecordError from error
@@ -260,19 +256,19 @@ class TableReader:
                     raise _WrongWidthError from error
                 if "Empty CSV" not in str(error):
                     raise CorruptFileError(
-                        f"{file.path}: its rows cannot be told apart after row {row}: a quote is "
-                        "not closed, or stands inside a cell that is not quoted "
+                        f"{file.path}: its rows cannot be separated after row {row}: a quote is "
+                        "not closed, or occurs inside a cell that is not quoted "
                         f"({str(error).partition('. ')[0]})."
                     ) from error
             except pa.ArrowKeyError as error:
                 raise CorruptFileError(
-                    f"{file.path}: the header row cannot be made out ({error}). Check that the "
+                    f"{file.path}: the header row cannot be read ({error}). Check that the "
                     "file begins with its column names."
                 ) from error
             if trailing := [item for item in refused if item[0] > done]:
                 yield Batch(file.name, [], [], trailing, origin)
-            # Arrow takes the end of a file for the end of an open cell, which would silently
-            # swallow all rows after a stray quote.
+            # Arrow closes an open cell at the end of the file, and all rows after a stray quote
+            # would silently be part of that cell.
             if stream.quotes % 2:
                 last = max(row, *(number for number, _ in refused), 1)
                 raise CorruptFileError(
@@ -314,9 +310,9 @@ class _WrongWidthError(Exception):
 def _number(
     good: int, row: int, refused: deque[tuple[int, RecordError]]
 ) -> tuple[Sequence[int], list[tuple[int, RecordError]]]:
-    """Number good rows that stand after `row`, and take the refused ones before the last of them.
+    """Number the good rows after `row`, and take the refused ones before the last of them.
 
-    Arrow parses ahead of what it gives: rows refused further on are left for later.
+    Arrow parses ahead of the batch that it returns: rows refused later are left for the next one.
     """
     bad: list[tuple[int, RecordError]] = []
     if not refused or refused[0][0] > row + good:
@@ -332,7 +328,7 @@ def _number(
 
 
 def _after(batch: Batch, done: int) -> Batch:
-    """Return the part of a batch whose rows come after `done`."""
+    """Return a batch without the rows up to `done`."""
     if not done or (batch.rows and batch.rows[0] > done and not batch.bad):
         return batch
     kept = [i for i, row in enumerate(batch.rows) if row > done]
@@ -345,56 +341,44 @@ def _after(batch: Batch, done: int) -> Batch:
     )
 
 
-def _to_records(
-    file: str,
-    batch: Any,
-    layout: Layout,
-    rows: Sequence[int],
-    bad: list[tuple[int, RecordError]],
-    lenient: bool,
-) -> Batch:
+def _decode(batch: Batch, table: Any, layout: Layout, lenient: bool) -> None:
+    """Put the records of an Arrow batch into a batch whose rows are numbered."""
     import pyarrow as pa
 
     try:
-        # A view checks nothing: it is Python's own decoder that refuses bytes that are no UTF-8.
-        columns = [column.view(pa.string()).to_pylist() for column in batch.columns]
+        # A view checks nothing: Python's decoder is what refuses bytes that are not UTF-8.
+        columns = [column.view(pa.string()).to_pylist() for column in table.columns]
         if lenient:
             columns = [
                 [cell if cell.isascii() else cell.encode("latin-1").decode() for cell in column]
                 for column in columns
             ]
     except UnicodeDecodeError:
-        return _decode_each(file, batch, layout, rows, bad, lenient)
-    return Batch(file, Records(layout, columns), rows, bad)
+        _decode_each(batch, table, layout, lenient)
+    else:
+        batch.records = Records(layout, columns)
 
 
-def _decode_each(
-    file: str,
-    batch: Any,
-    layout: Layout,
-    rows: Sequence[int],
-    bad: list[tuple[int, RecordError]],
-    lenient: bool,
-) -> Batch:
-    """Decode row by row, so that only the rows with bytes that are no UTF-8 are set aside."""
+def _decode_each(batch: Batch, table: Any, layout: Layout, lenient: bool) -> None:
+    """Decode row by row, so that only the rows with bytes that are not UTF-8 are set aside."""
     decoded: list[list[str]] = []
     kept = []
-    encoded = zip(*(column.to_pylist() for column in batch.columns), strict=True)
-    for row, cells in zip(rows, encoded, strict=True):
+    encoded = zip(*(column.to_pylist() for column in table.columns), strict=True)
+    for row, cells in zip(batch.rows, encoded, strict=True):
         texts: list[str] = []
         for name, cell in zip(layout.names, cells, strict=True):
             try:
                 texts.append((cell.decode().encode("latin-1") if lenient else cell).decode())
             except UnicodeDecodeError as error:
                 wrong = f"invalid UTF-8 at byte {error.start} of the cell"
-                bad.append((row, RecordError("invalid UTF-8", field=name, detail=wrong)))
+                batch.bad.append((row, RecordError("invalid UTF-8", field=name, detail=wrong)))
                 break
         else:
             decoded.append(texts)
             kept.append(row)
     columns = [[texts[i] for texts in decoded] for i in range(len(layout.names))]
-    records = Records(layout, columns)
-    return Batch(file, records, kept, sorted(bad, key=lambda item: item[0]))
+    batch.records, batch.rows = Records(layout, columns), kept
+    batch.bad.sort(key=lambda item: item[0])
 
 
 class _Transcoder(io.RawIOBase):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from medsins.errors import CorruptFileError
 from medsins.raw.cells import check_columns
-from medsins.raw.files import Batch, Cutter, FileSet, RawFile, Span, file_set
+from medsins.raw.files import Batch, FileSet, RawFile, Reader, Span, file_set
 
 
 def xlsx(
@@ -32,22 +32,17 @@ def xlsx(
 
 
 @dataclass(frozen=True)
-class WorkbookReader:
+class WorkbookReader(Reader):
     """Reads one sheet of each workbook; see `xlsx` for the fields."""
 
     sheet: str | None
     columns: tuple[str, ...]
-    companions: tuple[str, ...] = ()
-
-    def cutter(self) -> Cutter | None:
-        """Return None: a workbook is one unit."""
-        return None
 
     def read(self, file: RawFile, span: Span | None = None) -> Iterator[Batch]:
         """Yield dicts from column to cell value; wholly empty rows are left out.
 
         Raises:
-            CorruptFileError: It is no workbook, or has not the sheet or a column.
+            CorruptFileError: It is not a workbook, or lacks the sheet or a column.
         """
         del span
         from python_calamine import CalamineError, CalamineWorkbook

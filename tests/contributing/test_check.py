@@ -159,17 +159,17 @@ F1 = 'metric="f1", category=Category.NAMED_ENTITY_RECOGNITION,'
 
 FACTS = {
     "homepage": Case(
-        said("homepage 'example.org' is no web address"),
+        said("homepage 'example.org' is not a web address"),
         (('https://example.org/"\n    license', 'example.org"\n    license'),),
     ),
-    "citation": Case(said("citation names no year"), (("Nobody, 2026", "Nobody, in press"),)),
+    "citation": Case(said("citation has no year"), (("Nobody, 2026", "Nobody, in press"),)),
     "license": Case(
         said("license 'all mine!' is neither an SPDX identifier nor listed in taxonomy"),
         (("CC0-1.0", "all mine!"),),
         (("CC0-1.0", "CC-BY-ND-4.0"),),
     ),
     "instructions": Case(
-        said("obtain does not say what a user has to do and sign"),
+        said("manual_download_instructions does not say what a user has to do and sign"),
         ((OPEN, CLOSED), ("Sign the form at https://example.org/, put visits.jsonl here.", "")),
         ((OPEN, CLOSED),),
     ),
@@ -184,7 +184,7 @@ FACTS = {
         (("LlmApi.LOCAL_ONLY", "LlmApi.ALLOWED"),),
     ),
     "no way": Case(
-        said("there are neither downloads nor an obtain text that says how to get the files"),
+        said("neither downloads nor manual_download_instructions says how to get the files"),
         (("Sign the form at https://example.org/, put visits.jsonl here.", ""),),
         (
             ("Sign the form at https://example.org/, put visits.jsonl here.", ""),
@@ -207,12 +207,12 @@ DEFINITIONS = {
         said(f"{NAME}_answer: the definition does not end with a full stop"),
         ((DEFINITION, DEFINITION[:-1]),),
     ),
-    "blank at the end": Case(
-        said(f"{NAME}_answer: the definition has blanks at its ends or in a row"),
+    "space at the end": Case(
+        said(f"{NAME}_answer: the definition has spaces at its ends or in a row"),
         ((DEFINITION, f" {DEFINITION}"),),
     ),
-    "blanks in a row": Case(
-        said(f"{NAME}_answer: the definition has blanks at its ends or in a row"),
+    "spaces in a row": Case(
+        said(f"{NAME}_answer: the definition has spaces at its ends or in a row"),
         ((DEFINITION, DEFINITION.replace("about toes", "about  toes")),),
     ),
     "language": Case(
@@ -256,9 +256,7 @@ DEFINITIONS = {
     ),
 }
 
-TORN = said(
-    f"{NAME}_answer: an input stands in several splits; its group does not hold it together"
-)
+TORN = said(f"{NAME}_answer: an input is in several splits; its group does not keep it in one")
 JOINS = """
     def records(self, files, split):
         yield from self.read(files)

@@ -168,7 +168,7 @@ def test_the_right_file_is_not_fetched_again(site: Site, tmp_path: Path) -> None
 def test_another_file_in_its_place_is_refused_and_left_alone(site: Site, tmp_path: Path) -> None:
     url = site.gives("/f", whole())
     (tmp_path / "f.bin").write_bytes(b"mine")
-    with pytest.raises(errors.FetchError, match=r"f\.bin is there, but it is not the pinned file"):
+    with pytest.raises(errors.FetchError, match=r"f\.bin exists, but it is not the pinned file"):
         fetch.download(pinned(url, path="f.bin"), tmp_path)
     assert (tmp_path / "f.bin").read_bytes() == b"mine"
     assert site.asked == []
@@ -360,7 +360,7 @@ def test_redirects_are_followed(site: Site, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://127.0.0.1/f", "/f", ""])
 def test_only_web_addresses_are_fetched(url: str, tmp_path: Path) -> None:
-    with pytest.raises(errors.FetchError, match="is no web address"):
+    with pytest.raises(errors.FetchError, match="is not a web address"):
         fetch.download(pinned(url), tmp_path)
 
 

@@ -124,12 +124,12 @@ def test_every_problem_is_listed_at_once_with_its_place(tmp_path: Path) -> None:
         "has no Domains",
         "Categories: is not known; did you mean 'question answering'?",
         "Input_language: is not known",
-        "Split Type: is none of",
+        "Split Type: is not one of",
         "Instances[0].output",
         "Instances[1].input: is empty",
         "Instances[2]: has no input",
-        "Instances[3]: is no object",
-        "Instances[0].id: stands there more than once",
+        "Instances[3]: is not of type object",
+        "Instances[0].id: is used more than once",
     ):
         assert expected in said
     assert "secret" not in said

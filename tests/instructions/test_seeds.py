@@ -161,8 +161,11 @@ def test_good_prompts_have_no_problem(clinic: Path) -> None:
         (lambda texts: texts[:14], "there are 14 seed prompts"),
         (lambda texts: [*texts[:14], texts[0].upper() + "!"], "repeats prompt 1"),
         (lambda texts: [*texts[:14], texts[0].replace("visitor", "guest")], "nearly the same"),
-        (lambda texts: [*texts[:14], "Sure, here is what to do with it."], "no instruction"),
-        (lambda texts: [*texts[:14], "Reword the instruction in other words."], "no instruction"),
+        (lambda texts: [*texts[:14], "Sure, here is what to do with it."], "not an instruction"),
+        (
+            lambda texts: [*texts[:14], "Reword the instruction in other words."],
+            "not an instruction",
+        ),
         (lambda texts: [*texts[:14], "Answer."], "has 1 words"),
         (lambda texts: [*texts[:14], "and so on, " * 20], "has 60 words"),
         (

@@ -379,7 +379,7 @@ def test_a_document_with_a_wrong_line_is_set_aside(line: str, why: str, tmp_path
 
 def test_a_missing_annotation_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     put(tmp_path, NOTE, "docs/note.txt")
-    with pytest.raises(errors.MissingFilesError, match=r"docs/note\.ann is not there"):
+    with pytest.raises(errors.MissingFilesError, match=r"docs/note\.ann does not exist"):
         read(raw.brat("docs/*.txt"), tmp_path)
 
 

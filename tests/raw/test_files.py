@@ -292,29 +292,27 @@ def test_a_file_that_has_gone_since_it_was_listed_is_an_error_that_names_it(tmp_
             list(raw.csv("a.csv").reader.read(file))
 
 
-def test_a_file_where_the_folder_is_due_is_an_error_that_says_so(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_an_error_that_says_so(tmp_path: Path) -> None:
     put(tmp_path, "clinic")
     with pytest.raises(
-        errors.MissingFilesError, match=r"clinic is a file, but the source's folder"
+        errors.MissingFilesError, match=r"clinic is a file, but has to be the source's folder"
     ):
         raw.csv("a.csv").locate(tmp_path / "clinic")
 
 
 @pytest.mark.parametrize("pattern", ["data/a.csv", "data/*.csv", "data/a.zip!x.csv"])
-def test_a_file_where_a_folder_of_the_pattern_is_due_is_an_error_that_says_so(
+def test_a_file_in_place_of_a_folder_of_the_pattern_is_an_error_that_says_so(
     pattern: str, tmp_path: Path
 ) -> None:
     put(tmp_path, "data")
-    with pytest.raises(errors.MissingFilesError, match=r"data is a file, but a folder is due"):
+    with pytest.raises(errors.MissingFilesError, match=r"data is a file, but has to be a folder"):
         raw.csv(pattern).locate(tmp_path)
 
 
 @pytest.mark.parametrize("pattern", ["data/a.csv", "data/a.csv!x.csv"])
-def test_a_folder_where_a_file_is_due_is_an_error_that_says_so(
-    pattern: str, tmp_path: Path
-) -> None:
+def test_a_folder_in_place_of_a_file_is_an_error_that_says_so(pattern: str, tmp_path: Path) -> None:
     put(tmp_path, "data/a.csv/inner.csv")
-    with pytest.raises(errors.MissingFilesError, match=r"a\.csv is a folder, but a file is due"):
+    with pytest.raises(errors.MissingFilesError, match=r"a\.csv is a folder, but has to be a file"):
         raw.csv(pattern).locate(tmp_path)
 
 

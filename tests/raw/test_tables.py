@@ -464,7 +464,7 @@ def test_a_header_without_rows_gives_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("data", [b"", b"\n\n", BOM])
 def test_an_empty_file_is_an_error_where_a_header_is_due(data: bytes, tmp_path: Path) -> None:
     put(tmp_path, data)
-    with pytest.raises(errors.CorruptFileError, match=r"t\.csv is empty; a header row is due"):
+    with pytest.raises(errors.CorruptFileError, match=r"t\.csv is empty, without a header row"):
         read(raw.csv("t.csv"), tmp_path)
 
 
