@@ -32,7 +32,7 @@ def be_lean() -> None:
     gc.set_threshold(GARBAGE_THRESHOLD)
     for name, value in _LEAN.items():
         os.environ.setdefault(name, value)
-    # The C library has read its environment variables already, so it is told by calls.
+    # The C library has read its environment variables already, so it needs calls.
     _allocator("mallopt", _M_ARENA_MAX, 1)
     _allocator("mallopt", _M_MMAP_THRESHOLD, KEPT_BYTES)
     _allocator("mallopt", _M_TRIM_THRESHOLD, 2 * KEPT_BYTES)

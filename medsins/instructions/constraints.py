@@ -27,7 +27,7 @@ KINDS = {
     "language": "the name of a language to translate from or into",
     "direction": "the language that a translation goes into, not from",
     "number": "a number or limit, in figures or in words",
-    "separator": "what stands between the items of an answer",
+    "separator": "what separates the items of an answer",
     "order": "that items have an order",
     "only": "that nothing else is to be written",
     "choice": "that one of several is to be given",

@@ -60,7 +60,7 @@ def csv(
         **splits: Files by official split.
 
     Raises:
-        ValueError: A column is not among the names, a name stands there twice, or a group is called
+        ValueError: A column is not among the names, a name occurs twice, or a group is called
             like a column.
     """
     layout = None
