@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
@@ -160,3 +161,13 @@ def test_a_manifest_fits_its_schema(tmp_path: Path) -> None:
     written = json.loads(text)
     assert Manifest.from_json(written, "here") == result.manifest
     assert text == json.dumps(written, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+@pytest.mark.parametrize(
+    "room", sorted(ROOT.rglob("__init__.py")), ids=lambda path: path.parent.name
+)
+def test_a_room_that_lists_its_files_lists_them_all_and_no_others(room: Path) -> None:
+    purpose = ast.get_docstring(ast.parse(room.read_text(encoding="utf-8"))) or ""
+    if re.search(r"^\w+\.py +\S", purpose, re.MULTILINE):
+        modules = {path.stem for path in room.parent.glob("*.py")} - {"__init__", "__main__"}
+        assert set(re.findall(r"(\w+)\.py\b", purpose)) == modules

@@ -72,7 +72,7 @@ class BuildFolder:
             return None
         except NotADirectoryError as error:
             raise OutputError(f"{self.path} is a file, but has to be a folder.") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise CorruptBuildError(
                 f"{path} is not valid JSON ({error}). Build again with overwrite."
             ) from error

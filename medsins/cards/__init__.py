@@ -5,7 +5,6 @@ front.py      the front matter of its README.md, which the Hub and `datasets` re
 readme.py     the README.md, the dataset card
 sources.py    the card's section on sources
 statements.py what is said in sentences, there and in croissant.json
-markdown.py   tables, lists and plain text in Markdown
 terms.py      its LICENSES.md
 citations.py  BibTeX of its corpora
 pictures.py   its composition.svg

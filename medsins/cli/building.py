@@ -229,7 +229,8 @@ def check(recipes: tuple[str, ...], update: bool, golden: Path | None, leaks: Pa
     for name in recipes or find():
         problems = check_(name, golden=golden, update=update)
         wrong += len(problems)
-        click.echo(f"{name}: {'ok' if not problems else f'{len(problems)} problems'}")
+        count = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"
+        click.echo(f"{name}: {count if problems else 'ok'}")
         for problem in problems:
             click.echo(f"  - {problem}")
     if wrong:

@@ -356,7 +356,9 @@ def _facts(card: Mapping[str, list[str]], place: _Place) -> tuple[tuple[Any, ...
             close = difflib.get_close_matches(said.casefold(), labels, 1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
             names = ", ".join(dict.fromkeys(str(value) for value in labels.values()))
-            problems.append(Problem(place.of([field]), f"is not known{hint} It is one of: {names}"))
+            problems.append(
+                Problem(place.of([field]), f"is not known{hint}. It is one of: {names}")
+            )
         return found
 
     categories = {str(one).casefold(): one for one in Category} | _CATEGORIES

@@ -111,7 +111,7 @@ class FileCache:
         self._changed = False
         try:
             stored = json.loads(path.read_bytes())
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, ValueError, RecursionError):
             # This is a cache: without it, files are read once more.
             stored = {}
         for name, (size, modified, sha256, cuts) in stored.items():

@@ -201,7 +201,7 @@ def _staged(home: Path, fingerprint: str) -> Staged | None:
     try:
         entry = from_json(Staged, json.loads((home / "receipt.json").read_bytes()))
         sizes = [(home / shard.path).stat().st_size for shard in entry.shards]
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return None
     same = entry.fingerprint == fingerprint
     whole = sizes == [shard.bytes for shard in entry.shards]

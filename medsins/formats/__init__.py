@@ -4,13 +4,13 @@ rows.py       reading a build, and hashes of its ids
 samples.py    wordings, few-shot cases, how they are laid out
 mixtures.py   how many samples of which tasks
 planning.py   `plan`: what an export would hold, and what may go
-drawing.py    the samples of one task
+task_samples.py the samples of one task
 trainers.py   one row, and the files beside the rows, for each format
 shuffling.py  one order for all rows, on disk
 writers.py    JSON Lines, Parquet, tar, task files
 task_files.py what a published task file says before its instances
 readme.py     the README.md of an export
-placing.py    whole under its name, or not at all
+placement.py  whole under its name, or not at all
 exporting.py  `export`
 """
 

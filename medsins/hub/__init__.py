@@ -1,7 +1,7 @@
 """The Hub: a finished build goes there, and comes back.
 
 connection.py  which Hub, as whom; calls that outlive its bad moments
-parcel.py      what of a build travels, and how that differs from what lies on the Hub
+upload_plan.py what of a build travels, and how that differs from what lies on the Hub
 pushing.py     `push`
 pulling.py     `pull`
 """

@@ -176,12 +176,13 @@ class Hub:
                 raise HubError(
                     f"HF_HUB_OFFLINE is set, so nothing can {doing}. Unset it."
                 ) from cause
-            # hf-xet, too, is refused by the disk.
+            # hf-xet raises errors without fields, on a full disk too; only their words tell.
             if os.strerror(errno.ENOSPC) in str(one):
                 raise OutputError(
                     f"the disk is full, so nothing can {doing}. Make room and run the same command "
                     "again: what has arrived stays."
                 ) from cause
+            # Again hf-xet: the status and the address are in its words alone.
             if "404" in str(one) and "/xet-write-token/" in str(one):
                 raise HubError(
                     f"{self.endpoint} has no Xet storage. Set HF_HUB_DISABLE_XET=1 to {doing} by "

@@ -188,7 +188,7 @@ def _shards(source: _Source, folder: BuildFolder) -> list[Item]:
     """Return the shards that the manifest lists, if the repository has just these."""
     try:
         loaded = json.loads(source.text(MANIFEST))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CorruptBuildError(f"the {MANIFEST} of {source.repo_id} is not valid JSON.") from error
     manifest = checked_manifest(loaded, source.repo_id)
     for shard in manifest.shards:

@@ -259,7 +259,7 @@ class _Run:
         now = time.monotonic()
         if now >= self.cool_until:
             self.width = max(1.0, self.width / 2)
-            _LOG.warning("rate limited: %d requests at once from now on", self.width)
+            _LOG.warning("the endpoint asks for less: %d requests at once from now on", self.width)
         self.clean = 0
         self.cool_until = max(self.cool_until, now + (failure.wait or 0.0))
 

@@ -1,1 +1,4 @@
-"""What the rows of a build are like."""
+"""What the rows of a build are like.
+
+contamination.py  test inputs of the benchmark that stand in training inputs
+"""

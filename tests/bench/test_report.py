@@ -203,7 +203,7 @@ def test_files_that_are_no_results_are_refused_in_words(tmp_path: Path) -> None:
         ('{\n"a": NaN}', "not valid JSON"),
         ("[" * 100_000, "not valid JSON"),
         ("[]", "the whole"),
-        ('{"version": "1"}', "version: Input should be '2'"),
+        ('{"version": "1"}', "results of version 1; this medsins reads 2"),
         ('{"model": "a", "model": "b"}', "model: stands twice"),
     ):
         with pytest.raises(InvalidFileError, match=re.escape(said)):

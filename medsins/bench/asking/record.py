@@ -74,8 +74,8 @@ class RunRecord:
             return from_json(cls, json.loads(path.read_bytes()))
         except FileNotFoundError:
             return None
-        except (MalformedError, ValueError) as error:
+        except (MalformedError, ValueError, RecursionError) as error:
             raise InvalidFileError(
-                f"{path} is not one that this version of medsins writes: {error}. Run the same "
-                "`medsins bench run` again, which asks nothing twice."
+                f"{path} is not one that this version of medsins writes: {error}. Ask again "
+                "into a new folder: `medsins bench run … --out`."
             ) from error

@@ -4,6 +4,7 @@ exporting    what the user calls: policy, the folder, its README
 records      what every export holds: a benchmark folder of the tasks that may go
 lm_eval      task files for lm-evaluation-harness
 inspect      the tasks that Inspect finds under `medsins/…`
+inspect_files the files that Inspect reads
 helm         configurations for MedHELM, which needs no code for them
 helm_plugin  the tasks that HELM runs with our scores
 scoring      what the harnesses call: our scores of their answers

@@ -208,6 +208,12 @@ def read_results(path: str | os.PathLike[str]) -> Results:
     problems = [f"{name}: stands twice" for name in repeated]
     if isinstance(loaded, dict) and "results" in loaded and "tasks" not in loaded:
         loaded = loaded["results"]
+    version = loaded.get("version") if isinstance(loaded, dict) else None
+    if isinstance(version, str) and version != VERSION:
+        raise InvalidFileError(
+            f"{file} holds results of version {version[:20]}; this medsins reads {VERSION}. Score "
+            "the predictions again."
+        )
     try:
         results = Results.model_validate(loaded)
     except ValidationError as error:

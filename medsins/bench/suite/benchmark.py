@@ -24,7 +24,12 @@ from medsins.bench.suite.tasks import BenchTask, bench_tasks
 from medsins.builds.manifest import Manifest, SourceTerms
 from medsins.engine.plan import locate
 from medsins.engine.runner import build
-from medsins.errors import InvalidFileError, MissingFilesError
+from medsins.errors import (
+    BuildConflictError,
+    BuildVersionError,
+    InvalidFileError,
+    MissingFilesError,
+)
 from medsins.io.files import dump, write_atomically
 from medsins.io.structured import MalformedError, from_json
 from medsins.io.version import __version__
@@ -38,6 +43,9 @@ CANDIDATES = 256
 """Most candidates for few-shot examples that are kept of a task."""
 
 _FILE = "benchmark.json"
+_MEND = (
+    "Build it again: `medsins bench build` with another folder as --out, or remove this one first."
+)
 
 
 @dataclass(frozen=True)
@@ -181,21 +189,19 @@ class Benchmark:
             raise MissingFilesError(
                 f"{self.path} holds no benchmark. Make one with `medsins bench build`."
             ) from error
-        except ValueError as error:
-            raise InvalidFileError(
-                f"{self.path / _FILE} is not valid JSON. Build again."
-            ) from error
+        except (ValueError, RecursionError) as error:
+            raise InvalidFileError(f"{self.path / _FILE} is not valid JSON. {_MEND}") from error
         version = loaded.get("version") if isinstance(loaded, dict) else None
         if version != VERSION:
             raise InvalidFileError(
                 f"{self.path} is a benchmark of version {version}; this medsins reads {VERSION}. "
-                "Build it again."
+                f"{_MEND}"
             )
         try:
             self.facts = from_json(BenchmarkFacts, loaded)
         except MalformedError as error:
             raise InvalidFileError(
-                f"{self.path / _FILE} is not one that medsins writes: {error}. Build again."
+                f"{self.path / _FILE} is not one that medsins writes: {error}. {_MEND}"
             ) from error
 
     @property
@@ -286,18 +292,26 @@ def collect(
     Raises:
         UnknownNameError: Nothing of the selection is in the benchmark.
         MissingFilesError: No raw files are there.
+        InvalidFileError: The folder holds a benchmark of another version.
     """
     tasks, left_out = _with_raw_files(bench_tasks(select), select, raw, sample)
     path = Path(out).expanduser()
-    result = build(
-        [one.name for one in tasks],
-        raw=raw,
-        out=path / "build",
-        sample=sample,
-        seed=seed,
-        workers=workers,
-        progress=progress,
-    )
+    try:
+        result = build(
+            [one.name for one in tasks],
+            raw=raw,
+            out=path / "build",
+            sample=sample,
+            seed=seed,
+            workers=workers,
+            progress=progress,
+        )
+    except BuildConflictError as error:
+        if not isinstance(error.__cause__, BuildVersionError):
+            raise
+        raise InvalidFileError(
+            f"{path} holds a benchmark that another version of medsins made. {_MEND}"
+        ) from error
     manifest = result.manifest
     for kind in ("items", "fewshot"):
         (path / kind).mkdir(exist_ok=True)

@@ -6,7 +6,6 @@ labels      closed sets of labels, one or several to an answer
 reading     finding names and verdicts in answers, for choices and labels
 entities    lists of names, phrases, doses and demographics
 statistics  intervals and paired tests, the same for all
-libraries   the packages of the extra `bench`
 
 Answers that are blank score 0, and so do those in which no answer is found; both are counted.
 """
