@@ -238,9 +238,9 @@ def check(recipes: tuple[str, ...], update: bool, golden: Path | None, leaks: Pa
 
 
 def _leaks(path: Path) -> None:
-    from medsins.quality.contamination import WORDS, find_leaks
+    from medsins.quality.contamination import WORDS, find_contamination
 
-    report = find_leaks(path)
+    report = find_contamination(path)
     rows = [
         (
             task,

@@ -147,7 +147,7 @@ def export(
 
 
 def _gate(planned: ExportPlan) -> None:
-    """Print, task by task, what may go."""
+    """Print, task by task, what is allowed."""
     judged = {one.task: one for one in planned.verdicts}
     rows = [
         (

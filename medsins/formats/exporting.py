@@ -101,7 +101,7 @@ def export(
         instructions: Which: "definition" for the one that the instance was built with, "seeds",
             or "expanded".
         instructions_from: Folder of expanded instructions; default: `medsins-instructions`.
-        max_per_task: At most so many samples of each task.
+        max_per_task: Most samples of each task.
         mixture: File of a mixture, which says how many samples of which tasks.
         seed: Decides the order, the wordings, the cases, and which samples caps let through.
         container: "jsonl" or "parquet" where the format goes in both.

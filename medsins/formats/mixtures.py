@@ -95,7 +95,7 @@ def _parsed(file: Path) -> tuple[yaml.Node | None, Any]:
         return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidFileError(
-            f"{file} cannot be read ({error}); a mixture is due there."
+            f"{file} cannot be read ({error}); it has to be a mixture."
         ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -153,7 +153,7 @@ def allot(
 
     Args:
         available: Samples there are, by task; at least one of each.
-        cap: At most so many of each task.
+        cap: Most samples of each task.
         mixture: The mixture, if there is one.
         shares: The share of each of these tasks in it.
 
@@ -270,7 +270,7 @@ class Quota:
 
 
 def quota(wanted: int, available: int, keys: Callable[[], Iterator[Keys]]) -> Quota:
-    """Return the rule by which so many samples are used, those with the smallest keys first.
+    """Return the rule by which this many samples are used, those with the smallest keys first.
 
     The key that separates them is found by counting keys in bins, and then looking into one bin:
     two passes, and memory that does not depend on how many there are.

@@ -80,7 +80,7 @@ def _refuse_what_is_there(out: Path, overwrite: bool) -> None:
     if not out.exists():
         return
     if not out.is_dir():
-        raise OutputError(f"{out} is a file, but a folder is due there.")
+        raise OutputError(f"{out} is a file, but has to be a folder.")
     if not any(out.iterdir()):
         return
     if not (out / RECORD).is_file():

@@ -1,4 +1,4 @@
-"""What an export would hold: which tasks may go, with how many samples, before any is written."""
+"""What an export would hold: the tasks that are allowed, and how many samples of each."""
 
 from __future__ import annotations
 

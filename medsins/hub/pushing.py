@@ -53,7 +53,7 @@ class PushResult:
         revision: The branch or the pull request; "" after a dry run. A pull request is opened
             only if something has to change, else this is "main".
         commit: The commit that holds the build; "" after a dry run.
-        uploaded: Files that were sent; after a dry run, the shards that may go.
+        uploaded: Files that were sent; after a dry run, the shards that are allowed.
         deleted: Files of an earlier build that were removed.
         unchanged: Files that lay there already.
         bytes: Total size of what was uploaded, before the Hub's own deduplication.
@@ -112,7 +112,7 @@ def push(
             it is not as said here, nothing is sent.
         revision: Branch to push to, made if there is none, or "refs/pr/7"; default: "main".
         create_pr: Open a pull request instead.
-        dry_run: Only decide what may go; neither the network nor a token is used.
+        dry_run: Only decide what is allowed; neither the network nor a token is used.
         only_redistributable: Leave out the sources that may not be passed on, instead of refusing.
         endpoint: Address of the Hub; default: `$HF_ENDPOINT`, else https://huggingface.co.
         endpoint_covered_by: Name of the agreement under which the endpoint may hold restricted

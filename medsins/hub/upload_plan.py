@@ -94,7 +94,7 @@ class Changes:
         return {item.path for item in (*self.shards, *self.texts)} | set(self.gone)
 
     def first(self, most: int) -> Changes:
-        """Return what to commit next, with at most so many shards.
+        """Return what to commit next, with at most this many shards.
 
         Shards go first. Texts and removals go in one commit with the last shards, so that a build
         that takes its place in one commit is never seen in between.

@@ -41,7 +41,7 @@ def writing(folder: Path, full: str = _FULL) -> Iterator[None]:
             ) from error
         if error.errno in (errno.ENOTDIR, errno.EEXIST):
             raise OutputError(
-                f"{folder} or a part of it is a file, but a folder is due there."
+                f"{folder} or a part of it is a file, but has to be a folder."
             ) from error
         raise
 

@@ -19,7 +19,7 @@ class MalformedError(ValueError):
 
     Args:
         where: The way to it, such as "recipes.medqa.records".
-        expected: What is due there.
+        expected: The type that is needed there.
     """
 
     def __init__(self, where: str, expected: str) -> None:

@@ -10,5 +10,5 @@ online.py    requests in parallel, retried, paced
 failures.py  which failures to retry, when, and which end the run
 batches.py   OpenAI Batch files
 local.py     a Python function in place of an endpoint
-calls.py     what a user says of the model, for all of the above
+settings.py  what a user says of the model, for all of the above
 """

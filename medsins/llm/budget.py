@@ -46,7 +46,7 @@ class Price:
         return cls(one, other)
 
     def of(self, input_tokens: int, output_tokens: int) -> float:
-        """Return what so many tokens cost, in US dollars."""
+        """Return what this many tokens cost, in US dollars."""
         return (input_tokens * self.input + output_tokens * self.output) / _MILLION
 
 
@@ -152,7 +152,7 @@ class Budget:
         self.spent.usd += self._cost(used_in, used_out) - reserved.usd
 
     def reservation(self, input_tokens: int, output_tokens: int) -> Reservation:
-        """Return the reservation for so many tokens, without asking whether there is room."""
+        """Return the reservation for this many tokens, without asking whether there is room."""
         return Reservation(input_tokens, output_tokens, self._cost(input_tokens, output_tokens))
 
     def share_used(self) -> float:

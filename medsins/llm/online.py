@@ -37,7 +37,7 @@ LARGEST_ANSWER = 8 << 20
 
 _LOG = logger("llm")
 _HOPELESS = 5
-"""So many requests in a row without an answer, after all attempts, end the run."""
+"""This many requests in a row without an answer, after all attempts, end the run."""
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,7 @@ class _Run:
 
     async def _reserve(self, request: Request, number: int) -> None:
         while not self.ledger.begin(request, attempt=number):
-            # Calls under way are counted at their most; what they give back may be enough.
+            # Requests under way are counted at their most; what they give back may be enough.
             if self.under_way == 0:
                 raise _OutOfBudgetError
             self.settled.clear()
@@ -336,7 +336,7 @@ class _Bucket:
         self.seen = time.monotonic()
 
     def take(self, amount: float) -> float:
-        """Take so many tokens, and return the seconds to wait until they are there."""
+        """Use this many tokens, and return the seconds to wait until they are there."""
         now = time.monotonic()
         self.left = min(self.size, self.left + (now - self.seen) * self.rate) - amount
         self.seen = now

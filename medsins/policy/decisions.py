@@ -22,12 +22,12 @@ from medsins.taxonomy import LlmApi, Redistribution
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the instances of a task may go somewhere.
+    """Whether the instances of a task may leave this machine.
 
     Attributes:
         task: Name of the task.
         source: Name of its recipe.
-        allowed: Whether they may go.
+        allowed: Whether they may.
         reason: The reason, for people.
     """
 
@@ -42,7 +42,7 @@ def is_loopback(url: str) -> bool:
 
     Names other than `localhost` are not resolved: a name's address can change between the question
     and the connection. What a proxy passes on ends at the proxy's `localhost`, not at ours. And a
-    URL that programs read in different ways leads nowhere in particular.
+    URL that programs read in different ways has no certain host.
     """
     try:
         parts = urlsplit(url)
@@ -87,7 +87,7 @@ def model_calls(held: HoldsSources, *, base_url: str = "", covered_by: str = "")
 def admitted(
     verdicts: Iterable[Verdict], *, leave_out: bool, action: str, advice: str = ""
 ) -> list[str]:
-    """Return the tasks that may go, or refuse all of it.
+    """Return the tasks that are allowed, or refuse them all.
 
     Args:
         verdicts: What was decided for each task.

@@ -16,7 +16,7 @@ from medsins.builds.folder import BuildFolder
 from medsins.errors import AccessError
 
 WORDS = 8
-"""So many words in a row that stand in an instance too are taken for a copy of it."""
+"""This many words in a row that stand in an instance too are taken for a copy of it."""
 
 _PERSONAL = {
     "an e-mail address": re.compile(r"\b[\w.+-]+@[\w-]+\.[a-z]{2,}\b", re.IGNORECASE),

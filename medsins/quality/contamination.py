@@ -1,4 +1,4 @@
-"""Leaks: test inputs of the benchmark that stand, whole or in pieces, in training inputs.
+"""Contamination: test inputs of the benchmark that stand, whole or in pieces, in training inputs.
 
 Texts are compared after white space and case are folded. Two measures: the whole input is equal,
 or a run of 13 words is (the window of Brown et al. 2020, arXiv:2005.14165, appendix C).
@@ -33,7 +33,7 @@ Hashes: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"
 
 
 @dataclass(frozen=True)
-class Leak:
+class Overlap:
     """A test input that equals a training input.
 
     Attributes:
@@ -50,8 +50,8 @@ class Leak:
 
 
 @dataclass(frozen=True)
-class LeakReport:
-    """What `find_leaks` found.
+class ContaminationReport:
+    """What `find_contamination` found.
 
     Attributes:
         tests: Test instances looked at, by task.
@@ -63,10 +63,12 @@ class LeakReport:
     tests: dict[str, int]
     exact: dict[str, int] = field(default_factory=dict)
     overlapping: dict[str, int] = field(default_factory=dict)
-    examples: tuple[Leak, ...] = ()
+    examples: tuple[Overlap, ...] = ()
 
 
-def find_leaks(path: str | os.PathLike[str], *, progress: bool | None = None) -> LeakReport:
+def find_contamination(
+    path: str | os.PathLike[str], *, progress: bool | None = None
+) -> ContaminationReport:
     """Look for the benchmark's test inputs among the training inputs of all tasks of a build.
 
     Args:
@@ -110,7 +112,7 @@ class _Tests:
         self._tasks: list[str] = []
         self._whole: dict[int, list[int]] = {}
         self._exact: set[int] = set()
-        self._examples: list[Leak] = []
+        self._examples: list[Overlap] = []
         runs: list[Hashes] = []
         owners: list[Hashes] = []
         for task, ids, inputs in rows:
@@ -133,7 +135,7 @@ class _Tests:
         for train, digest in zip(ids, whole, strict=True):
             for test in self._whole.get(digest, ()):
                 if test not in self._exact and len(self._examples) < _EXAMPLES:
-                    leak = Leak(self._ids[test], self._tasks[test], train, task)
+                    leak = Overlap(self._ids[test], self._tasks[test], train, task)
                     self._examples.append(leak)
                 self._exact.add(test)
         if len(self._runs) and len(hashed):
@@ -143,10 +145,10 @@ class _Tests:
             for start, stop in zip(first[last > first], last[last > first], strict=True):
                 self._seen[start:stop] = True
 
-    def report(self) -> LeakReport:
+    def report(self) -> ContaminationReport:
         """Return the counts by task."""
         overlapping = set(self._owners[self._seen].tolist())
-        return LeakReport(
+        return ContaminationReport(
             dict(Counter(self._tasks)),
             dict(Counter(self._tasks[test] for test in self._exact)),
             dict(Counter(self._tasks[test] for test in overlapping)),

@@ -15,11 +15,11 @@ from medsins.io.files import writing
 from medsins.io.progress import progress_bar
 from medsins.llm.batches import Batching
 from medsins.llm.budget import Caps, Price, Spent
-from medsins.llm.calls import Calls
 from medsins.llm.journal import Journal
 from medsins.llm.ledger import Ledger
 from medsins.llm.local import Backend
 from medsins.llm.online import Pace
+from medsins.llm.settings import ModelSettings
 from medsins.policy.personal import refuse_copies, refuse_personal
 from medsins.registry import resolve
 from medsins.self_instruct.plan import Expansion, Plan
@@ -163,10 +163,10 @@ def expand(
         )
     seconds = max_minutes * 60 if max_minutes is not None else None
     caps = Caps(budget_usd, max_requests, max_tokens, seconds)
-    calls = Calls(
+    settings = ModelSettings(
         model, base_url, api_key_env, headers, caps=caps, price=price, pace=pace, batch=batch
     )
-    prices = calls.prices()
+    prices = settings.prices()
     asking, filters = asking or Asking(), filters or FilterSettings()
     specs = {task.name: task.spec for task in tasks}
     seeds = {task.name: [one.text for one in wordings(task, "seeds")] for task in tasks}
@@ -178,25 +178,25 @@ def expand(
         refuse_copies(leaving, guard, spans)
 
     def planned(name: str) -> Expansion:
-        return Expansion(specs[name], seeds[name], target, asking, filters, calls.name)
+        return Expansion(specs[name], seeds[name], target, asking, filters, settings.name)
 
     path = Path(out).expanduser()
     if dry_run:
         return ExpandResult(path, estimates={n: _estimate(planned(n), prices) for n in specs})
-    endpoint, budget = calls.endpoint(), calls.budget()
+    endpoint, budget = settings.endpoint(), settings.budget()
     with (
         writing(path),
         Journal(path / JOURNAL, "expansion") as journal,
         progress_bar(target * len(tasks), unit="instruction", progress=progress) as bar,
     ):
-        ledger = Ledger(journal, budget, calls.name, audit=True)
+        ledger = Ledger(journal, budget, settings.name, audit=True)
         plan = Plan(
             {name: planned(name) for name in specs},
             on_progress=bar.update,
             on_end=lambda expansion: write_task(path, expansion, prices),
         )
         try:
-            calls.ask(plan, endpoint, ledger, tell or bar.write)
+            settings.ask(plan, endpoint, ledger, tell or bar.write)
         finally:
             write_card(path, list(plan))
     return ExpandResult(path, {one.spec.name: _expanded(one) for one in plan}, budget.spent)

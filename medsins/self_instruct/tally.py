@@ -36,7 +36,7 @@ LEAKS = {
 """Rows of what is no instruction at all, and the fault that each counts."""
 
 FULL = 100
-"""From so many wordings a task on, its variety is held to the targets, which were set for 165."""
+"""From this many wordings a task on, its variety is held to the targets, which were set for 165."""
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def write_card(folder: Path, expansions: Sequence[Expansion]) -> None:
-    """Write the README.md of the folder, from the tasks of this run and what lies there."""
+    """Write the README.md of the folder, from the tasks of this run and what is in it."""
     here = {expansion.spec.name: expansion for expansion in expansions}
     rows = []
     total: Counter[str] = Counter()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import medsins
-from medsins.quality.contamination import WORDS, _hashed, find_leaks
+from medsins.quality.contamination import WORDS, _hashed, find_contamination
 
 
 def question(number: int, text: str) -> dict[str, object]:
@@ -38,7 +38,7 @@ def build(tmp_path: Path) -> Path:
 
 
 def test_equal_inputs_and_shared_runs_of_words_are_found(build: Path) -> None:
-    report = find_leaks(build, progress=False)
+    report = find_contamination(build, progress=False)
     assert report.tests == {"medqa_mcqa_en": 5}
     assert report.exact == {"medqa_mcqa_en": 1}
     assert report.overlapping["medqa_mcqa_en"] >= 1
@@ -70,6 +70,6 @@ def test_texts_hashed_together_give_what_they_give_alone(texts: list[str]) -> No
 
 def test_the_samples_are_not_contaminated(tmp_path: Path) -> None:
     medsins.build("all", sample=True, out=tmp_path, progress=False)
-    report = find_leaks(tmp_path, progress=False)
+    report = find_contamination(tmp_path, progress=False)
     assert report.exact == {}
     assert sum(report.tests.values()) > 20

@@ -30,12 +30,12 @@ from medsins.io.files import write_atomically, writing
 from medsins.io.progress import progress_bar
 from medsins.io.version import __version__
 from medsins.llm.budget import Caps, Price, Spent
-from medsins.llm.calls import Calls
 from medsins.llm.journal import Journal
 from medsins.llm.ledger import Ledger
 from medsins.llm.local import Backend
 from medsins.llm.online import Pace
 from medsins.llm.requests import Request, Response
+from medsins.llm.settings import ModelSettings
 from medsins.policy.decisions import ENDPOINT_ADVICE, admitted, model_calls
 from medsins.registry import resolve
 
@@ -215,9 +215,11 @@ def run(
         )
     seconds = max_minutes * 60 if max_minutes is not None else None
     caps = Caps(budget_usd, max_requests, max_tokens, seconds)
-    calls = Calls(model, base_url, api_key_env, headers, caps=caps, price=price, pace=pace)
+    settings = ModelSettings(
+        model, base_url, api_key_env, headers, caps=caps, price=price, pace=pace
+    )
     left_out: dict[str, str] = {}
-    if endpoint := calls.endpoint():
+    if endpoint := settings.endpoint():
         verdicts = model_calls(bench, base_url=endpoint.base_url, covered_by=endpoint_covered_by)
         verdicts = [one for one in verdicts if one.task in tasks]
         may = admitted(
@@ -228,22 +230,22 @@ def run(
         )
         left_out = {one.task: one.reason for one in verdicts if one.task not in may}
         tasks = [name for name in tasks if name in may]
-    path = Path(out).expanduser() / folder_name(calls.name)
-    budget = calls.budget()
+    path = Path(out).expanduser() / folder_name(settings.name)
+    budget = settings.budget()
     total = sum(bench.tasks[task].rows for task in tasks)
     with (
         writing(path),
         Journal(path / "journal.jsonl", "benchmark") as journal,
         progress_bar(total, unit="question", progress=progress) as bar,
     ):
-        ledger = Ledger(journal, budget, calls.name, audit=False)
+        ledger = Ledger(journal, budget, settings.name, audit=False)
         running = _RunningScore(bench, bar, tell or bar.write)
         questions = _Questions(bench, tasks, asking, running.answered)
         running.questions = questions
         try:
-            calls.ask(questions, endpoint, ledger, tell or bar.write)
+            settings.ask(questions, endpoint, ledger, tell or bar.write)
         finally:
-            result = _write(path, bench, questions, calls.name, asking, left_out, budget.spent)
+            result = _write(path, bench, questions, settings.name, asking, left_out, budget.spent)
     return result
 
 

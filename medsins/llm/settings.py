@@ -15,7 +15,7 @@ from medsins.llm.requests import Source
 
 
 @dataclass(frozen=True)
-class Calls:
+class ModelSettings:
     """What `expand` and `bench run` are told about the model that they ask.
 
     Attributes:
