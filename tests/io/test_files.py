@@ -58,7 +58,7 @@ def test_what_is_written_before_an_error_is_gone_and_the_old_file_stays(tmp_path
         (errno.ENOSPC, "the disk of .* is full"),
         (errno.EDQUOT, "the quota on the disk of .* is full"),
         (errno.EROFS, "cannot be written"),
-        (errno.EEXIST, "is a file, but a folder is due"),
+        (errno.EEXIST, "is a file, but has to be a folder"),
     ],
 )
 def test_what_goes_wrong_names_the_folder(tmp_path: Path, number: int, said: str) -> None:
