@@ -12,12 +12,24 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from medsins.builds.folder import BuildFolder
+from medsins.errors import CorruptBuildError
 from medsins.io.files import write_atomically
 from medsins.io.logs import logger
+from medsins.io.structured import from_json
 
 _LOG = logger("builds")
+
+
+@dataclass(frozen=True)
+class _Journal:
+    """A commit that has begun; the fields are the arguments of `commit`."""
+
+    moves: dict[str, str]
+    deletes: list[str]
+    texts: dict[str, str]
 
 
 def commit(
@@ -32,29 +44,42 @@ def commit(
         texts: Contents of further files by path, the manifest last: it is what makes the rest a
             build.
     """
-    journal = {"moves": dict(moves), "deletes": list(deletes), "texts": dict(texts)}
+    journal = _Journal(dict(moves), list(deletes), dict(texts))
     _LOG.info("commit of %d files to %s begun", len(moves) + len(texts), folder.path)
-    write_atomically(folder.journal, json.dumps(journal))
-    _finish(folder)
+    write_atomically(folder.journal, json.dumps(asdict(journal)))
+    _finish(folder, journal)
 
 
 def recover(folder: BuildFolder) -> None:
-    """Finish an interrupted commit, if there is one."""
+    """Finish an interrupted commit, if there is one.
+
+    Raises:
+        CorruptBuildError: Its journal cannot be read.
+    """
     if folder.journal.exists():
         _LOG.warning("an interrupted commit to %s is finished now", folder.path)
-        _finish(folder)
+        _finish(folder, _read(folder))
 
 
-def _finish(folder: BuildFolder) -> None:
-    journal = json.loads(folder.journal.read_bytes())
-    for staged, final in journal["moves"].items():
+def _read(folder: BuildFolder) -> _Journal:
+    try:
+        return from_json(_Journal, json.loads(folder.journal.read_bytes()))
+    except (ValueError, RecursionError) as error:
+        raise CorruptBuildError(
+            f"{folder.journal}, the journal of an interrupted commit, is damaged. Remove "
+            f"{folder.path} and build again."
+        ) from error
+
+
+def _finish(folder: BuildFolder, journal: _Journal) -> None:
+    for staged, final in journal.moves.items():
         target = folder.path / final
         target.parent.mkdir(parents=True, exist_ok=True)
         if (folder.path / staged).exists():
             (folder.path / staged).replace(target)
-    for name in journal["deletes"]:
+    for name in journal.deletes:
         (folder.path / name).unlink(missing_ok=True)
-    for name, text in journal["texts"].items():
+    for name, text in journal.texts.items():
         write_atomically(folder.path / name, text)
     _remove_empty_folders(folder)
     folder.journal.unlink()

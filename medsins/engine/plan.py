@@ -111,11 +111,11 @@ class FileCache:
         self._changed = False
         try:
             stored = json.loads(path.read_bytes())
-        except (FileNotFoundError, ValueError, RecursionError):
+            for name, (size, modified, sha256, cuts) in stored.items():
+                self._facts[name] = FileFacts(size, modified, sha256, tuple(cuts))
+        except (FileNotFoundError, ValueError, RecursionError, TypeError, AttributeError):
             # This is a cache: without it, files are read once more.
-            stored = {}
-        for name, (size, modified, sha256, cuts) in stored.items():
-            self._facts[name] = FileFacts(size, modified, sha256, tuple(cuts))
+            self._facts.clear()
 
     def known(self, path: Path) -> FileFacts | None:
         """Return the facts of a file unless its size or time has changed since."""

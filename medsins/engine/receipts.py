@@ -106,7 +106,7 @@ def receipt(folder: Path, fingerprint: str) -> Receipt | None:
         found = Receipt(groups=groups, counts=_counts(**loaded.pop("counts")), **loaded)
         ids = path.with_suffix(".ids").stat().st_size
         whole = path.stat().st_size == found.bytes
-    except (FileNotFoundError, ValueError, RecursionError, TypeError, KeyError):
+    except (FileNotFoundError, ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return None
     rows = sum(group.rows for group in groups)
     return found if whole and ids == rows * ID_BYTES else None

@@ -122,6 +122,37 @@ def test_a_changed_or_missing_benchmark_is_refused(bench: Benchmark, tmp_path: P
         Benchmark(tmp_path).items(task)
 
 
+def test_a_benchmark_of_another_version_or_damaged_says_how_to_make_it_anew(
+    tmp_path: Path,
+) -> None:
+    collect("task41", sample=True, out=tmp_path, progress=False)
+    path = tmp_path / "benchmark.json"
+    facts = json.loads(path.read_text())
+    for content, said in (
+        (json.dumps(facts | {"version": "1"}), "a benchmark of version 1; this medsins reads 2"),
+        (json.dumps({**facts, "tasks": 5}), "not one that medsins writes: tasks is not"),
+        ("[]", "a benchmark of version None"),
+        ("{", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+    ):
+        path.write_text(content)
+        with pytest.raises(InvalidFileError, match=f"{said}.* another folder as --out"):
+            Benchmark(tmp_path)
+
+
+def test_a_benchmark_is_not_built_over_one_of_another_version(tmp_path: Path) -> None:
+    collect("task41", sample=True, out=tmp_path, progress=False)
+    manifest = tmp_path / "build/manifest.json"
+    manifest.write_text(
+        manifest.read_text().replace('"schema_version": "2"', '"schema_version": "1"')
+    )
+    with pytest.raises(
+        InvalidFileError, match=r"another version .* another folder as --out"
+    ) as said:
+        collect("task41", sample=True, out=tmp_path, progress=False)
+    assert "--overwrite" not in str(said.value)
+
+
 FEWSHOT_EXAMPLE = st.builds(
     FewshotExample,
     st.text("abc", min_size=3, max_size=3),
@@ -231,6 +262,13 @@ def test_a_function_can_stand_in_for_a_model(bench: Benchmark, tmp_path: Path) -
     (one,) = scored.results.tasks.values()
     assert 0 <= one.value <= 100
     assert one.paper
+    record = result.path / "run.json"
+    written = json.loads(record.read_text())
+    del written["num_fewshot"]
+    for content in (json.dumps(written), "[]", "{", "[" * 100_000):
+        record.write_text(content)
+        with pytest.raises(InvalidFileError, match="Ask again into a new folder"):
+            medsins.score(result.path, bench.path)
 
 
 def test_odd_answers_are_answers(bench: Benchmark, tmp_path: Path) -> None:

@@ -174,7 +174,8 @@ def test_verify_finds_what_differs(build: Path, spoil: Callable[[Path], None], s
         medsins.verify(build, progress=False)
 
 
-def test_a_manifest_that_is_no_json_is_said(build: Path) -> None:
-    (build / "manifest.json").write_text("{")
+@pytest.mark.parametrize("content", ["", "{", "[" * 100_000], ids=["empty", "cut", "deep"])
+def test_a_manifest_that_is_no_json_is_said(build: Path, content: str) -> None:
+    (build / "manifest.json").write_text(content)
     with pytest.raises(errors.CorruptBuildError, match="not valid JSON"):
         medsins.verify(build, progress=False)

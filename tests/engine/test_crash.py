@@ -257,6 +257,31 @@ def test_a_chunk_that_was_damaged_is_mapped_again(
     assert contents(out) == uninterrupted.contents
 
 
+@pytest.mark.parametrize("content", ["", "[]", "{}", "7", '{"a": 1}', "[" * 100_000])
+def test_state_that_another_version_or_hand_wrote_is_made_anew(
+    content: str, home: Path, uninterrupted: Uninterrupted, tmp_path: Path
+) -> None:
+    out = tmp_path / "medsins-out"
+    build_until_killed(home, out, uninterrupted.steps * 7 // 10)
+    assert not (out / ".medsins/commit.json").exists()
+    state = [*out.rglob("chunks/*/*.json"), *out.rglob("receipt.json"), *out.rglob("files.json")]
+    assert len(state) > 2
+    for path in state:
+        path.write_text(content)
+    assert build_until_killed(home, out, 10**6) == 0
+    assert contents(out) == uninterrupted.contents
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"moves": 1}', "[" * 100_000])
+def test_a_damaged_journal_of_a_commit_is_refused(content: str, home: Path, tmp_path: Path) -> None:
+    out = tmp_path / "medsins-out"
+    (out / ".medsins").mkdir(parents=True)
+    (out / ".medsins/commit.json").write_text(content)
+    with pytest.raises(errors.CorruptBuildError, match="journal of an interrupted commit"):
+        medsins.build("clinic", raw=home / "raw", out=out, progress=False)
+    assert (out / ".medsins/commit.json").read_text() == content
+
+
 def test_a_staged_shard_that_was_damaged_is_written_again(
     home: Path, uninterrupted: Uninterrupted, tmp_path: Path
 ) -> None:

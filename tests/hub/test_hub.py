@@ -719,9 +719,10 @@ def test_what_cannot_be_pulled(root: Path, hub: HubServer, tmp_path: Path) -> No
     hub.edit(REPO, "manifest.json", b'{"not": "ours"}')
     with pytest.raises(errors.CorruptBuildError, match="not one that medsins writes"):
         fetch(hub, tmp_path / "back")
-    hub.edit(REPO, "manifest.json", b"{")
-    with pytest.raises(errors.CorruptBuildError, match="not valid JSON"):
-        fetch(hub, tmp_path / "back")
+    for content in (b"{", b"[" * 100_000):
+        hub.edit(REPO, "manifest.json", content)
+        with pytest.raises(errors.CorruptBuildError, match="not valid JSON"):
+            fetch(hub, tmp_path / "back")
     assert not (tmp_path / "back").exists()
 
 
