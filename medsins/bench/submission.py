@@ -53,7 +53,7 @@ class Submission:
         path: The file.
         benchmark: Digest of the benchmark that it was held against.
         model: Name of the model; "" if it is not known.
-        problems: Why it is no submission, each with its place; none if it is one.
+        problems: Why it is not a submission, each with its place; none if it is one.
         counts: Rows by task, as far as they could be told.
         results: The scores; None if there are problems.
         entry: The entry; None if there are problems.
@@ -91,7 +91,7 @@ def check_submission(
         The problems, or the entry; nothing is written if there are problems.
 
     Raises:
-        MissingFilesError: There is no benchmark.
+        MissingFilesError: The folder holds no benchmark.
         InvalidFileError: The benchmark was changed since it was built.
         MissingExtraError: A package that a metric needs is not installed.
         OutputError: The entry cannot be written.

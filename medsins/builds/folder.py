@@ -82,7 +82,7 @@ class BuildFolder:
         """Return the manifest of a finished build.
 
         Raises:
-            IncompleteBuildError: There is no finished build here.
+            IncompleteBuildError: The folder holds no finished build.
         """
         if self.journal.exists():
             raise IncompleteBuildError(

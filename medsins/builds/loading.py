@@ -54,7 +54,7 @@ def load(
         A `Dataset` for one split, a `DatasetDict` for all.
 
     Raises:
-        IncompleteBuildError: There is no finished build.
+        IncompleteBuildError: The folder holds no finished build.
         UnknownNameError: The build has none of these tasks, or they have no such split.
     """
     path = Path(path_or_select).expanduser()

@@ -45,7 +45,7 @@ def verify(path: str | os.PathLike[str], *, progress: bool | None = None) -> Ver
         progress: Show a progress bar; default: on a terminal only.
 
     Raises:
-        IncompleteBuildError: There is no finished build.
+        IncompleteBuildError: The folder holds no finished build.
         CorruptBuildError: Something differs from what it should be; the message lists all.
     """
     folder = BuildFolder(path)

@@ -23,7 +23,7 @@ _RULES: dict[str, type[StrEnum]] = {
     "redistribution": Redistribution,
     "llm_api": LlmApi,
 }
-"""What a source says of its use; members stand in the order of strictness."""
+"""What a source says of its use; members are in order of strictness."""
 
 
 @dataclass(frozen=True)

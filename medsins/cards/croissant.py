@@ -61,7 +61,7 @@ _PARQUET = "application/x-parquet"
 def croissant(contents: Contents) -> str:
     """Return the croissant.json of a build.
 
-    Every shard stands in it with its SHA-256; a file set gathers the shards of a task, and a
+    It lists every shard with its SHA-256; a file set gathers the shards of a task, and a
     record set reads them. `splits` is the record set of the splits' names.
     """
     description = statements.summary(contents)

@@ -161,7 +161,7 @@ def _split_kind(source: BuiltSource) -> str:
 
 
 def _example(contents: Contents) -> list[str]:
-    """Return one instance of a synthetic sample, so that no text of a source stands in a card."""
+    """Return one instance of a synthetic sample, so that a card has no text of a source."""
     for built in sorted(contents.tasks, key=lambda task: (-task.rows, task.name)):
         task = built.task
         if task is None or not task.recipe or not task.recipe.__module__.startswith(_OWN):

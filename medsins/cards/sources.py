@@ -1,4 +1,4 @@
-"""The card's section on sources: terms, what was read, how it is obtained."""
+"""The card's section on sources: terms, what was read, how to get it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def about_sources(contents: Contents) -> list[str]:
         table(head, terms, [5]),
         details("What was read of each source, and what became of it", _accounts(contents)),
         *_absent(contents),
-        details("How the raw files are obtained", _obtaining(contents)),
+        details("How to get the raw files", _instructions(contents)),
     ]
 
 
@@ -126,7 +126,7 @@ def _digest(files: Sequence[RawFileFacts]) -> str:
     return hashlib.sha256(listing.encode()).hexdigest()
 
 
-def _obtaining(contents: Contents) -> str:
+def _instructions(contents: Contents) -> str:
     said = []
     for source in contents.sources:
         recipe = source.recipe

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 )
 @click.option("--revision", help="Branch to push to. Default: main.")
 @click.option("--create-pr", is_flag=True, help="Open a pull request instead.")
-@click.option("--dry-run", is_flag=True, help="Say what may go, task by task; send nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Show which tasks would be pushed and why; send nothing."
+)
 @click.option(
     "--only-redistributable",
     is_flag=True,
@@ -54,7 +56,7 @@ def push(path: str, repo_id: str, **options: Any) -> None:
     _left_out(result)
     count, taken = len(result.uploaded), size(result.bytes)
     if result.dry_run:
-        click.echo(f"\n{count} shards ({taken}) may go to {result.url}; nothing was sent")
+        click.echo(f"\n{count} shards ({taken}) would go to {result.url}; nothing was sent")
         return
     click.echo(
         f"{result.url} at {result.commit[:12]} of {result.revision}: {count} files ({taken}) "
@@ -64,7 +66,7 @@ def push(path: str, repo_id: str, **options: Any) -> None:
 
 def _verdicts(result: PushResult) -> None:
     rows = [
-        (one.task, one.source, "may go" if one.allowed else "stays", one.reason)
+        (one.task, one.source, "allowed" if one.allowed else "refused", one.reason)
         for one in result.verdicts
     ]
     click.echo(f"to {result.endpoint}:\n")

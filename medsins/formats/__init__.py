@@ -3,7 +3,7 @@
 rows.py       reading a build, and hashes of its ids
 samples.py    wordings, few-shot cases, how they are laid out
 mixtures.py   how many samples of which tasks
-planning.py   `plan`: what an export would hold, and what may go
+planning.py   `plan`: what an export would hold, and which tasks are allowed
 task_samples.py the samples of one task
 trainers.py   one row, and the files beside the rows, for each format
 shuffling.py  one order for all rows, on disk

@@ -116,7 +116,7 @@ def export(
         UnknownNameError: A format, option or selector that is not there, or nothing to export.
         AccessError: There are tasks that may not be passed on, and the user said neither to leave
             them out nor that the export stays here.
-        IncompleteBuildError: There is no finished build.
+        IncompleteBuildError: The folder holds no finished build.
         CorruptBuildError: A shard is not what the manifest says.
         CheckError: A task has fewer instructions or cases than are asked for.
         MissingFilesError: A task has no expanded instructions.

@@ -50,7 +50,7 @@ def read_mixture(
         later.
 
     Raises:
-        InvalidFileError: It cannot be read, is no mixture, or names tasks that are not there;
+        InvalidFileError: It cannot be read, is not a mixture, or names tasks that are not there;
             every problem is listed with its place.
     """
     file = Path(path).expanduser()
@@ -82,8 +82,8 @@ def read_mixture(
             for line, place, message in sorted(set(problems))
         )
         raise InvalidFileError(
-            f"{file} is no valid mixture:{listed}\nschemas/mixture.schema.json says what may "
-            "stand in it."
+            f"{file} is not a valid mixture:{listed}\nschemas/mixture.schema.json says what may "
+            "be in it."
         )
     return mixture, {task: mixture.tasks[selector] for task, selector in named.items()}
 

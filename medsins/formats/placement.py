@@ -34,7 +34,7 @@ def placed(out: Path, *, overwrite: bool, private: bool) -> Iterator[Path]:
 
     Raises:
         BuildConflictError: `out` is there already, or another process is exporting to it.
-        OutputError: It cannot be written, or is no place for an export.
+        OutputError: It cannot be written, or is not a place for an export.
     """
     out = out.expanduser().absolute()
     beside = out.with_name(f".{out.name}.exporting")

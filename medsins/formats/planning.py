@@ -60,7 +60,7 @@ class Options:
             if number is None or (name == "per_instance" and number == "all"):
                 continue
             if not isinstance(number, int) or number < least:
-                raise ValueError(f"{name}={number!r} is no number from {least} on.")
+                raise ValueError(f"{name}={number!r} is not a number from {least} on.")
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def plan(
 
     Raises:
         UnknownNameError: A format, option or selector that is not there, or nothing to export.
-        IncompleteBuildError: There is no finished build.
+        IncompleteBuildError: The folder holds no finished build.
         CheckError: A task has fewer instructions or cases than are asked for.
         InvalidFileError: The mixture is not valid, or comes to nothing.
         ValueError: A number is too small.
@@ -246,7 +246,7 @@ def _instructions(
         raise UnknownNameError(
             f"the recipes of {', '.join(missing)} are not installed here, so their "
             f"{options.instructions} are not known. Use instructions='definition', which takes "
-            "what stands in the build, or leave these tasks out."
+            "what the build holds, or leave these tasks out."
         )
     return found
 

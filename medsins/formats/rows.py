@@ -35,7 +35,7 @@ class Build:
         path: The build folder.
 
     Raises:
-        IncompleteBuildError: There is no finished build.
+        IncompleteBuildError: The folder holds no finished build.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:

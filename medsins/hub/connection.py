@@ -50,7 +50,7 @@ def endpoint_of(given: str | None) -> str:
     """Return the address of the Hub: the argument, else `$HF_ENDPOINT`, else the public one.
 
     Raises:
-        HubError: It is no address of a server.
+        HubError: It is not the address of a server.
     """
     url = (given or os.environ.get("HF_ENDPOINT") or PUBLIC_HUB).strip().rstrip("/")
     try:
@@ -67,14 +67,14 @@ def endpoint_of(given: str | None) -> str:
         )
     if not good or parts.query or parts.fragment or re.search(r"[\s\\]", url):
         raise HubError(
-            f"{url!r} is no address of a Hub. It looks like {PUBLIC_HUB}; it is read from "
+            f"{url!r} is not the address of a Hub. It looks like {PUBLIC_HUB}; it is read from "
             "endpoint= or $HF_ENDPOINT."
         )
     return url
 
 
 def check_name(repo_id: str) -> None:
-    """Refuse what is no name of a repository.
+    """Refuse what is not the name of a repository.
 
     Raises:
         HubError: It is none.
@@ -85,10 +85,10 @@ def check_name(repo_id: str) -> None:
     try:
         validate_repo_id(repo_id)
     except HFValidationError as error:
-        raise HubError(f"{repo_id!r} is no name of a repository: {error}") from error
+        raise HubError(f"{repo_id!r} is not the name of a repository: {error}") from error
     if repo_id.count("/") != 1 or not repo_id.isascii():
         raise HubError(
-            f"{repo_id!r} is no name of a repository: that is owner/name, in plain letters, "
+            f"{repo_id!r} is not the name of a repository: that is owner/name, in plain letters, "
             "digits, '-', '_' and '.'."
         )
 
@@ -257,7 +257,7 @@ class Hub:
         return plain[:_LONGEST_QUOTE]
 
     def _presentable(self, error: Exception) -> Exception | None:
-        """Return an error for the traceback of ours, unless the token stands in it."""
+        """Return an error for the traceback of ours, unless it has the token."""
         shown = "".join(traceback.format_exception(error))
         return None if self._token and self._token in shown else error
 

@@ -121,7 +121,7 @@ def push(
         message: Title of the commit.
 
     Raises:
-        IncompleteBuildError: There is no finished build, or nothing in it.
+        IncompleteBuildError: The folder holds no finished build, or an empty one.
         CorruptBuildError: The build is not what its manifest says.
         AccessError: It holds what may not be passed on.
         BuildConflictError: It is being built into.

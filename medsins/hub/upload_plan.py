@@ -108,7 +108,7 @@ def manifest_of(folder: BuildFolder) -> Manifest:
     """Return the manifest of a finished build, if it is one that may be believed.
 
     Raises:
-        IncompleteBuildError: There is no finished build.
+        IncompleteBuildError: The folder holds no finished build.
         CorruptBuildError: The manifest is not what this library writes, or lists what it must not.
     """
     for name in (MANIFEST, "data"):
@@ -153,9 +153,9 @@ def checked_manifest(value: Any, where: str) -> Manifest:
         path = shard.path
         if not is_shard(path) or shard.task not in owners or path in seen:
             raise CorruptBuildError(
-                f"the {MANIFEST} of {where} lists {path[:200]!r}, which is no shard of a task that "
-                "it has facts of, or lists it twice. Nothing was done; build again, or ask whoever "
-                "made this build."
+                f"the {MANIFEST} of {where} lists {path[:200]!r}, which is not a shard of a task "
+                "that it has facts of, or lists it twice. Nothing was done; build again, or ask "
+                "whoever made this build."
             )
         seen.add(path)
     return manifest

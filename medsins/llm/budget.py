@@ -39,10 +39,10 @@ class Price:
             one, other = (float(part) for part in text.split("/"))
         except ValueError as error:
             raise BudgetError(
-                f"{text!r} is no price. Write dollars a million tokens as INPUT/OUTPUT: 2.50/10."
+                f"{text!r} is not a price. Write dollars a million tokens as INPUT/OUTPUT: 2.50/10."
             ) from error
         if not (0 <= one < float("inf") and 0 <= other < float("inf")):
-            raise BudgetError(f"{text!r} is no price: it has to be finite and not below 0.")
+            raise BudgetError(f"{text!r} is not a price: it has to be finite and not below 0.")
         return cls(one, other)
 
     def of(self, input_tokens: int, output_tokens: int) -> float:

@@ -51,13 +51,13 @@ class Endpoint:
             headers: Further headers, such as `api-key` for some hosts.
 
         Raises:
-            EndpointError: The URL is no URL, or there is no key.
+            EndpointError: The address is not a URL, or there is no key.
         """
         url = (base_url or OPENAI).rstrip("/")
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise EndpointError(
-                f"{url!r} is no address of an endpoint. It looks like http://localhost:8000/v1."
+                f"{url!r} is not the address of an endpoint. It looks like http://localhost:8000/v1."
             )
         if parts.username or parts.password:
             raise EndpointError(

@@ -68,7 +68,7 @@ def retries(doing: str, first: float = FIRST_WAIT) -> dict[str, Any]:
 def of_status(
     status: int, headers: Mapping[str, str], error: Mapping[str, Any], endpoint: Endpoint
 ) -> RequestError:
-    """Say what an answer with an HTTP status that is no success means.
+    """Say what an answer with an HTTP status that is not a success means.
 
     Args:
         status: The status.

@@ -25,7 +25,7 @@ def read_response(body: bytes) -> Response:
         text, finish = choice["message"]["content"], choice["finish_reason"]
     except (ValueError, LookupError, TypeError) as error:
         # Proxies answer 200 with a page of their own, and models are cut off in mid-JSON: what
-        # is no completion was billed perhaps, and may come right at the next attempt.
+        # is not a completion was billed perhaps, and may come right at the next attempt.
         raise RequestError(
             "no chat completion in the answer", retryable=True, billed=True
         ) from error

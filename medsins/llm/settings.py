@@ -53,7 +53,7 @@ class ModelSettings:
         """Return where requests go; None if a function answers them.
 
         Raises:
-            EndpointError: The URL is no URL, or there is no key.
+            EndpointError: The address is not a URL, or there is no key.
         """
         if not isinstance(self.model, str):
             return None

@@ -169,7 +169,7 @@ def _published_spec(name: str, definition: str, task: Task | None) -> Instructio
 
     That is what our rules derive from it, and the labels and strings that our task of the same
     number declares, as far as the published definition has them and they concern the form of the
-    answer. What else our definition says is no business of theirs.
+    answer. What else our definition says does not concern them.
     """
     ours = task.spec.all_constraints if task else ()
     strings = [one for one in ours if one.exact and one.kind in ("label", "required")]

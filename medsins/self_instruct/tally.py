@@ -33,7 +33,7 @@ LEAKS = {
     "other language": "language",
     "interleaved": "interleaved",
 }
-"""Rows of what is no instruction at all, and the fault that each counts."""
+"""Rows of what is not an instruction at all, and the fault that each counts."""
 
 FULL = 100
 """From this many wordings a task on, its variety is held to the targets, which were set for 165."""

@@ -42,6 +42,7 @@ from medsins.errors import (
     OutputError,
     UnknownNameError,
 )
+from offline_for_tests import go_offline
 
 TASKS = (
     *("medqa_mcqa_en", "medmcqa_mcq", "pubmedqa_yes_no_maybe", "mednli_entailment_classification"),
@@ -340,9 +341,8 @@ def test_the_number_of_fewshot_examples_can_be_asked_for(bench: Benchmark, tmp_p
 
 @pytest.fixture
 def lm_eval(exports: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
     pytest.importorskip("lm_eval", reason="lm-eval is not installed")
+    go_offline(monkeypatch)
     return exports["lm-eval"]
 
 

@@ -23,6 +23,7 @@ from medsins.cards.front import COLUMNS, HUB_TASKS, LISTS
 from medsins.engine.runner import BuildResult
 from medsins.schema import Instance
 from medsins.taxonomy import LICENSES, SPLITS, Category
+from offline_for_tests import go_offline
 from recipes_for_tests import visits, write_recipe, write_visits
 
 # huggingface.js, packages/tasks/src/pipelines.ts: those for texts.
@@ -140,7 +141,7 @@ def test_datasets_finds_in_the_card_what_the_shards_hold(
 ) -> None:
     import datasets
 
-    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    go_offline(monkeypatch)
     folder = str(sample.path)
     for task in (*list(sample.counts)[::9], "default"):
         info = datasets.load_dataset_builder(folder, task, cache_dir=str(tmp_path)).info

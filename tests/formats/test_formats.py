@@ -477,7 +477,7 @@ def test_names_that_are_not_there_are_said_with_those_that_are(home: Path, tmp_p
     with pytest.raises(errors.UnknownNameError, match="no num_fewshot"):
         run(home, tmp_path / "out", "medsins_json", num_fewshot=1)
     for number in ({"num_fewshot": -1}, {"per_instance": 0}, {"max_per_task": 0}):
-        with pytest.raises(ValueError, match="is no number"):
+        with pytest.raises(ValueError, match="is not a number"):
             run(home, tmp_path / "out", "alpaca", **number)
     assert list(tmp_path.iterdir()) == []
 

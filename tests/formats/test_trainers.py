@@ -18,6 +18,7 @@ import yaml
 import medsins
 from exports_for_tests import data_files, raw_rows, samples
 from medsins.formats import FORMATS, export
+from offline_for_tests import go_offline
 from paths import ROOT
 
 EXAMPLE = ROOT / "examples" / "finetune_trl.py"
@@ -44,7 +45,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         out = home / f"{kind}-{container}"
         export(home / "build", kind, out, container=container, progress=False)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HF_HUB_OFFLINE", "1")
+        go_offline(patch)
         patch.setenv("HF_HOME", str(home / "hf"))
         yield home
 

@@ -431,12 +431,12 @@ def test_a_manifest_that_lists_other_files_is_refused(
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["shards"][0]["path"] = path
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(errors.CorruptBuildError, match="which is no shard of a task"):
+    with pytest.raises(errors.CorruptBuildError, match="which is not a shard of a task"):
         send(hub, folder)
     assert hub.asked == []
     hub.make(REPO)
     hub.edit(REPO, "manifest.json", json.dumps(manifest).encode())
-    with pytest.raises(errors.CorruptBuildError, match="which is no shard of a task"):
+    with pytest.raises(errors.CorruptBuildError, match="which is not a shard of a task"):
         fetch(hub, tmp_path / "back")
     assert not (tmp_path / "back").exists()
 
@@ -582,8 +582,8 @@ def test_a_name_that_a_model_bears(kind: str, root: Path, hub: HubServer) -> Non
 @pytest.mark.parametrize("name", ["", "data", "a/b/c", "alice/", "/data", "alice/a--b", "alice/ä",
     "alice/data.git", "alice/..", "alice/a b"])  # fmt: skip
 def test_names_that_are_none(name: str, root: Path, hub: HubServer, tmp_path: Path) -> None:
-    assert "is no name of a repository" in refused(hub, root / "open", name)
-    with pytest.raises(errors.HubError, match="is no name of a repository"):
+    assert "is not the name of a repository" in refused(hub, root / "open", name)
+    with pytest.raises(errors.HubError, match="is not the name of a repository"):
         fetch(hub, tmp_path / "back", name)
     assert hub.asked == []
 
@@ -643,7 +643,7 @@ def test_a_card_that_the_hub_does_not_take(root: Path, hub: HubServer) -> None:
 @pytest.mark.parametrize("endpoint", ["huggingface.co", "ftp://x.org", "https://", "http://x:y",
     "http://a b", "https://x.org?a=b", "http://x\\.localhost"])  # fmt: skip
 def test_addresses_that_are_none(endpoint: str, root: Path, hub: HubServer) -> None:
-    assert "is no address of a Hub" in refused(hub, root / "open", endpoint=endpoint)
+    assert "is not the address of a Hub" in refused(hub, root / "open", endpoint=endpoint)
 
 
 def test_a_password_in_an_address_is_not_repeated(root: Path, hub: HubServer) -> None:
@@ -796,8 +796,8 @@ def test_a_dry_run_says_task_by_task_what_may_go_and_why(root: Path, shell: Shel
     dry = ("push", root / "mixed", REPO, "--dry-run")
     done = shell.run(outside, *dry, token="")
     assert done.code == 2
-    assert re.search(r"vault_answer +vault +stays +redistribution is no", done.out)
-    assert re.search(r"ward_answer +ward +may go +redistribution is yes", done.out)
+    assert re.search(r"vault_answer +vault +refused +redistribution is no", done.out)
+    assert re.search(r"ward_answer +ward +allowed +redistribution is yes", done.out)
     assert "--only-redistributable leaves them out" in done.err
     some = shell.says(outside, *dry, "--only-redistributable", token="")
     assert "left out: vault (2 tasks): redistribution is no" in some

@@ -198,7 +198,7 @@ def run(
         AccessError: Text of a task may not be sent to the endpoint.
         BudgetError: A cap is reached, or could not be kept; what was answered is kept.
         EndpointError: The endpoint cannot be used.
-        MissingFilesError: There is no benchmark.
+        MissingFilesError: The folder holds no benchmark.
         UnknownNameError: The benchmark has none of the tasks.
     """
     bench = Benchmark(benchmark)

@@ -1,7 +1,7 @@
 """MedS-Bench in other harnesses: lm-evaluation-harness, Inspect and HELM.
 
 exporting    what the user calls: policy, the folder, its README
-records      what every export holds: a benchmark folder of the tasks that may go
+records      what every export holds: a benchmark folder of the tasks that are allowed
 lm_eval      task files for lm-evaluation-harness
 inspect      the tasks that Inspect finds under `medsins/…`
 inspect_files the files that Inspect reads

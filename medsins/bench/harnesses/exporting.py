@@ -81,14 +81,14 @@ def export_benchmark(
             them out nor that the export stays here.
         UnknownNameError: There is no such harness, or a task that this medsins does not know.
         CheckError: The number of examples makes no sense.
-        MissingFilesError: There is no benchmark.
+        MissingFilesError: The folder holds no benchmark.
         InvalidFileError: A file of the benchmark was changed since it was built.
         BuildConflictError: `out` is there already, or another process is exporting to it.
         OutputError: `out` cannot be written.
     """
     if to not in _HARNESSES:
         raise UnknownNameError(
-            f"to={to!r} is no harness known here; choose one of {', '.join(_HARNESSES)}."
+            f"to={to!r} is not a harness known here; choose one of {', '.join(_HARNESSES)}."
         )
     if num_fewshot is not None and num_fewshot < 0:
         raise CheckError(f"num_fewshot={num_fewshot} makes no sense; 0 asks without examples.")

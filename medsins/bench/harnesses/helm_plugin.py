@@ -72,7 +72,7 @@ def medsbench(
 
     Raises:
         AccessError: The text may not be sent to a model of which nothing is known.
-        MissingFilesError: There is no benchmark.
+        MissingFilesError: The folder holds no benchmark.
         UnknownNameError: It has no such task.
     """
     bench = Benchmark(benchmark)

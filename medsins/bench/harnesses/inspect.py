@@ -70,7 +70,7 @@ def bench_task(
     """Return a task of MedS-Bench; the arguments are those of `medsbench`.
 
     Raises:
-        MissingFilesError: There is no benchmark.
+        MissingFilesError: The folder holds no benchmark.
         UnknownNameError: It has no such task.
         InvalidFileError: A file of it was changed since it was built.
     """

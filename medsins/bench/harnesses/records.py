@@ -1,4 +1,4 @@
-"""What every export holds, whatever the harness: a benchmark folder of the tasks that may go.
+"""What every export holds, whatever the harness: a benchmark folder of the tasks that are allowed.
 
 So `medsins bench score` takes an export for a benchmark too, and what a harness reads is what was
 built, byte for byte:
@@ -83,7 +83,7 @@ class ExportedTask:
 
     @property
     def definition(self) -> str:
-        """What a model is told to do."""
+        """The instruction that a model gets."""
         return self.facts.definition
 
     @property

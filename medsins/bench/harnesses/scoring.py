@@ -69,9 +69,9 @@ def documents(
     task = Path(data_files["test"]).stem
     rows = {"test": [(one.id, one.input, list(one.references)) for one in bench.items(task)]}
     if "fewshot" in data_files:
-        shots = [(one.id, one.input, [one.output]) for one in bench.fewshot_examples(task)]
-        random.Random(f"{seed}/{task}").shuffle(shots)
-        rows["fewshot"] = shots
+        examples = [(one.id, one.input, [one.output]) for one in bench.fewshot_examples(task)]
+        random.Random(f"{seed}/{task}").shuffle(examples)
+        rows["fewshot"] = examples
     return {
         split: Dataset.from_list(
             [{"task": task, "id": key, "input": text, "references": refs} for key, text, refs in of]

@@ -237,7 +237,7 @@ class Leaderboard:
         return self._facts[task]
 
     def may_be_shown(self, task: str) -> bool:
-        """Whether texts of a task may stand in the report: if every file that has it says so."""
+        """Whether texts of a task may be shown in the report: if every file that has it says so."""
         found = (run.results.tasks.get(task) for run in self.runs)
         return all(result.may_be_shown for result in found if result)
 
@@ -417,7 +417,7 @@ def leaderboard(paths: Iterable[Path]) -> Leaderboard:
 
     Raises:
         InvalidFileError: There is no file, one is not valid or is given twice, or they cannot
-            stand in one report.
+            be compared in one report.
     """
     files: dict[Path, Results] = {}
     given: set[Path] = set()
@@ -521,7 +521,7 @@ def _value(result: TaskResult | None) -> Mean | None:
 
 
 def _marked(cells: Sequence[Cell | None]) -> list[Cell | None]:
-    """Mark the best of a column, and what cannot be told from it; one alone is no best."""
+    """Mark the best of a column, and what cannot be told from it; one alone is not a best."""
     able = [cell for cell in cells if cell and not cell.partial]
     if len(able) < 2:
         return list(cells)

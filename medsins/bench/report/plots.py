@@ -211,7 +211,7 @@ def _weight(cell: Cell) -> int:
 
 
 def _cut(label: str, longest: int = _LONGEST_LABEL) -> str:
-    """Return what fits into the width of so many letters; wide ones count as two."""
+    """Return what fits into the width of this many letters; wide ones count as two."""
     widths = [1 + (east_asian_width(character) in "WF") for character in label]
     if sum(widths) <= longest:
         return label

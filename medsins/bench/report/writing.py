@@ -46,7 +46,7 @@ def report(
         out: Folder of the report; an older one in it is replaced.
 
     Raises:
-        InvalidFileError: A file is not valid, or they cannot stand in one report.
+        InvalidFileError: A file is not valid, or they cannot be compared in one report.
         OutputError: The folder cannot be written.
     """
     found = leaderboard(Path(path).expanduser() for path in paths)

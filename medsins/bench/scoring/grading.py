@@ -45,7 +45,7 @@ class Scored:
     """What `score` made of a file of predictions.
 
     Attributes:
-        results: The scores, as they stand in the results file.
+        results: The scores, as they are in the results file.
         scores: The corrected scores by task, with all that comparisons need.
         problems: What the user has to know of the file, in plain sentences.
         path: The results file, if one was written.
@@ -90,7 +90,8 @@ def score(
 
     Raises:
         InvalidFileError: The file is not one of predictions, or its rows are not those asked for.
-        MissingFilesError: There is no benchmark, or a parameter file of the published scores.
+        MissingFilesError: The folder holds no benchmark, or a parameter file of the published
+            scores is not there.
         MissingExtraError: A package that a metric needs is not installed.
         UnknownNameError: The benchmark has none of the tasks.
     """

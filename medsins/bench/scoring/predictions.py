@@ -234,7 +234,7 @@ def _read_json_lines(path: Path, file: TextIO) -> tuple[set[str], list[Predictio
                 f"{path}, line {number:,}: no {' and no '.join(map(repr, missing))}; it has "
                 f"{_listed(row)}. Each line needs 'id' and 'prediction'."
             )
-        # A model that gave nothing is written as null by some; that is no answer.
+        # A model that gave nothing is written as null by some; that is not an answer.
         said = "" if row["prediction"] is None else row["prediction"]
         if not isinstance(said, str) or not isinstance(row["id"], str):
             raise InvalidFileError(

@@ -108,7 +108,7 @@ class TaskResult(_Strict):
         paper: Values of the published code by metric; a text says why it would stop.
         items: SHA-256 of the task's items.
         weight: Weight of the task in its category.
-        may_be_shown: Whether texts of the task's source may stand in a report.
+        may_be_shown: Whether texts of the task's source may be shown in a report.
         misses: Answers with low scores, in any order.
     """
 
@@ -241,7 +241,7 @@ def _object(pairs: list[tuple[str, Any]], repeated: list[str]) -> dict[str, Any]
 
 
 def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def write_results(path: str | os.PathLike[str], results: Results) -> None:
@@ -284,7 +284,7 @@ def compatible(files: Mapping[Path, Results]) -> None:
         more = len(problems) - _LISTED
         listed = "".join(f"\n- {problem}" for problem in problems[:_LISTED])
         raise InvalidFileError(
-            f"these results cannot stand in one report:{listed}"
+            f"these results cannot be compared in one report:{listed}"
             + (f"\n- and {more:,} more differences" if more > 0 else "")
             + "\nScore all models on the same benchmark folder and in the same mode, or make a "
             "report of each group."

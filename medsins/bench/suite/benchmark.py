@@ -87,7 +87,7 @@ class TaskFacts:
     Attributes:
         benchmark_id: Number of its published test file.
         category: One of the 11 categories of the benchmark.
-        definition: What a model is told to do.
+        definition: The instruction that a model gets.
         metric: Name of its published metric.
         num_fewshot: Few-shot examples that it is published with.
         input_language: ISO 639-1 code.
@@ -138,7 +138,7 @@ class BenchmarkOptions:
 
 @dataclass(frozen=True)
 class BenchmarkFacts:
-    """What stands in `benchmark.json`.
+    """The contents of `benchmark.json`.
 
     Attributes:
         version: Version of the folder's layout.
@@ -395,7 +395,7 @@ def _write_task(
         chosen = set(heapq.nsmallest(evaluated, (_rank(seed, row["id"]) for row in items)))
         items = [row for row in items if _rank(seed, row["id"]) in chosen]
     tested = {_folded(row["input"]) for row in items}
-    shots = heapq.nsmallest(
+    examples = heapq.nsmallest(
         CANDIDATES,
         (
             {"id": row["id"], "input": row["input"], "output": row["output"]}
@@ -416,10 +416,10 @@ def _write_task(
         rows=len(items),
         rows_available=available,
         rows_published=published,
-        candidates=len(shots),
+        candidates=len(examples),
         note=_note(len(items), published, one),
         items=_write_rows(path / "items" / f"{one.name}.jsonl", items),
-        fewshot=_write_rows(path / "fewshot" / f"{one.name}.jsonl", shots),
+        fewshot=_write_rows(path / "fewshot" / f"{one.name}.jsonl", examples),
     )
 
 

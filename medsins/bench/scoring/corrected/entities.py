@@ -211,7 +211,7 @@ def _same(token: str) -> str:
     if token[0].isdigit() or token[0] == ".":
         try:
             return f"{float(token):g}" if len(token) < 16 else token
-        except ValueError:  # a digit that is no decimal one, such as a superscript
+        except ValueError:  # a digit that is not a decimal one, such as a superscript
             return token
     return _UNITS.get(token, token)
 

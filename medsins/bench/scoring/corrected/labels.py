@@ -1,7 +1,7 @@
 """Closed sets of labels: one to an answer, or several.
 
 An answer counts as a label if it is that label, or if that label alone is mentioned in it and not
-denied. One that mentions several, or lists all of them, is no answer.
+denied. One that mentions several, or lists all of them, is not an answer.
 """
 
 from __future__ import annotations

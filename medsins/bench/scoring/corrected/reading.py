@@ -88,9 +88,9 @@ class Names:
         return self._names.get(text)
 
     def mentioned(self, text: str) -> set[str]:
-        """Return the names that stand in a folded text as whole words and are not denied there.
+        """Return the names that a folded text has as whole words and are not denied there.
 
-        A name inside a longer name that stands there does not count.
+        A name inside a longer name that is found there does not count.
         """
         left = f" {text} "
         found = set()

@@ -109,7 +109,7 @@ def rouge_lsum(reference: Sequence[Sequence[str]], prediction: Sequence[Sequence
     """Return ROUGE-Lsum F of texts given as lines of words (Lin 2004, 3.2).
 
     For each line of the reference, the words that are in a longest common subsequence with any
-    line of the prediction are hits, each word no more often than it stands in either text.
+    line of the prediction are hits, each word no more often than it occurs in either text.
     """
     left = Counter(word for line in reference for word in line)
     right = Counter(word for line in prediction for word in line)

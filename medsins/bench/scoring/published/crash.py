@@ -1,7 +1,7 @@
 """Where the published scoring code stops with a Python error, and which one.
 
     PublishedCrash (MedsinsError)
-    ├── PublishedAssertionError    a text that is no string handed to `rouge`
+    ├── PublishedAssertionError    a text that is not a string handed to `rouge`
     ├── PublishedAttributeError    a blank cell, which pandas reads as a number
     ├── PublishedImportError       a script that cannot start
     ├── PublishedIndexError        the first character of nothing
@@ -61,7 +61,7 @@ class PublishedAssertionError(PublishedCrash, AssertionError):
 
 
 class PublishedAttributeError(PublishedCrash, AttributeError):
-    """The published code treats what is no string as one."""
+    """The published code treats what is not a string as one."""
 
     published = "AttributeError"
 
@@ -120,6 +120,6 @@ def text_of(value: Any, method: str) -> str:
 
 
 def type_name(value: Any) -> str:
-    """Return the name of a value's type as it stands in Python's messages."""
+    """Return the name of a value's type as Python's messages have it."""
     kind = type(value)
     return f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__

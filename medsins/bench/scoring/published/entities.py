@@ -19,7 +19,7 @@ def entities(text: Any) -> frozenset[str]:
     Every full stop goes, and then the last character of what is left, stop or not.
 
     Raises:
-        PublishedAttributeError: It is no string.
+        PublishedAttributeError: It is not a string.
     """
     lowered = text_of(text, "replace").replace(".", "").strip().lower()
     return frozenset() if lowered == NONE else frozenset(lowered[:-1].split(", "))
@@ -42,5 +42,5 @@ def f1(right: int, wrong: int, absent: int) -> float:
 
 
 def entity_f1(answer: Any, reference: Any) -> float:
-    """Return the published F1 of one answer; what is no string scores 0."""
+    """Return the published F1 of one answer; what is not a string scores 0."""
     return f1(*counts(answer, reference)) if isinstance(answer, str) else 0

@@ -61,7 +61,7 @@ def diagnosis(answer: Any, reference: Any) -> int:
     """Look for the disease anywhere in the answer.
 
     Raises:
-        PublishedAttributeError: One of them is no string.
+        PublishedAttributeError: One of them is not a string.
     """
     wanted = text_of(reference, "replace").replace(".", "").replace(_DIAGNOSIS, "").strip().lower()
     return int(wanted in text_of(answer, "lower").lower())
@@ -71,7 +71,7 @@ def treatment(answer: Any, reference: Any) -> int:
     """Look for the treatment anywhere in the answer.
 
     Raises:
-        PublishedAttributeError: One of them is no string.
+        PublishedAttributeError: One of them is not a string.
     """
     said = text_of(answer, "lower").lower()
     wanted = text_of(reference, "replace").replace(".", "").replace(_TREATMENT, "").strip().lower()
@@ -99,7 +99,7 @@ def fact(answer: Any, reference: Any) -> int:
     """Look for the verdict anywhere in the first line of the answer.
 
     Raises:
-        PublishedAttributeError: One of them is no string.
+        PublishedAttributeError: One of them is not a string.
     """
     wanted = text_of(reference, "replace").replace(".", "").strip().lower()
     return int(wanted in text_of(answer, "split").split("\n")[0].strip().lower())
@@ -114,7 +114,7 @@ def justification(
         BLEU and ROUGE, or None for a blank answer, which counts as 0.
 
     Raises:
-        PublishedCrash: One of them is no string, or has nothing but full stops.
+        PublishedCrash: One of them is not a string, or has nothing but full stops.
     """
     wanted = text_of(reference, "replace").replace(".", "").strip().lower()
     said = text_of(answer, "strip").strip().lower()

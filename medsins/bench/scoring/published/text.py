@@ -1,7 +1,7 @@
 """The two text metrics of the published scripts, value for value.
 
 `bleu` is what NLTK's `sentence_bleu` gives with the weights (1, 0, 0, 0) and its first smoothing:
-the share of words that the reference has too, each counted as often as it stands there, times a
+the share of words that the reference has too, each counted as often as it occurs there, times a
 penalty for answers shorter than the reference. `rouge` is the F of `rouge-l` in the package
 `rouge` 1.0.1: sentences end at every full stop, words at white space, and what counts is how many
 different words lie on some longest common subsequence of a sentence of the reference and one of
@@ -47,8 +47,8 @@ def rouge_of_texts(answer: Any, reference: Any) -> float:
     """Return the published ROUGE of two texts whose words stand between white space.
 
     Raises:
-        PublishedAssertionError: The answer is no string.
-        PublishedAttributeError: The reference is no string.
+        PublishedAssertionError: The answer is not a string.
+        PublishedAttributeError: The reference is not a string.
         PublishedValueError: One of them has nothing but full stops.
         PublishedRecursionError: A sentence is longer than the published recursion reaches.
     """
@@ -109,7 +109,7 @@ def _on_common_subsequences(
         short = len(sentence) + longest <= DEEPEST
         if short and not (missing and not missing.isdisjoint(sentence)):
             continue
-        # Beyond so many rows from the end the published code has crashed.
+        # Beyond this many rows from the end the published code has crashed.
         rows: deque[int] = deque(maxlen=DEEPEST + 1)
         where: dict[str, list[int]] = {}
         open_places = everywhere

@@ -155,7 +155,7 @@ def bleu_words(text: Any, language: str, *, split_sentences: bool = True) -> lis
     """Split a text into the words that the published BLEU counts.
 
     Args:
-        text: The text; what is no string stops the published code.
+        text: The text; what is not a string stops the published code.
         language: A code of the published scripts: en, zh, jp, fra, spa or ru.
         split_sentences: Whether Punkt finds sentences first.
 
